@@ -1,0 +1,63 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test lint format typecheck bench docs changelog clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/onebox.stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=python3.12") if sys.version_info < (3, 10) else None'
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt install python3-venv, or make PYTHON=…" >&2; exit 1; }
+	@echo "- installing the service into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox]'
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/onebox.stamp
+	@echo "- installing what tests and checks need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint]'
+	@touch $@
+
+up: $(VENV)/onebox.stamp ## Run a whole S3 service here, with a demo, until Ctrl-C (ARGS="--detach …")
+	@exec $(BIN)/exordos-storage up $(ARGS)
+
+down: $(VENV)/onebox.stamp ## Stop a service that runs in the background (ARGS="--state-dir …")
+	@$(BIN)/exordos-storage down $(ARGS)
+
+status: $(VENV)/onebox.stamp ## Tell whether the service runs, and where everything is
+	@$(BIN)/exordos-storage status $(ARGS)
+
+# The engine that every test run has; a build that fails fails the tests.
+test: $(VENV)/test.stamp ## Run every test that needs no special stand
+	@$(BIN)/exordos-storage engine list | grep -q '^minio ' || $(BIN)/exordos-storage engine install minio
+	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+lint: $(VENV)/test.stamp ## Check style, imports between folders and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: $(VENV)/test.stamp ## Bring the code into its layout
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+typecheck: $(VENV)/test.stamp ## Check types
+	@$(BIN)/mypy
+
+bench: $(VENV)/test.stamp ## Measure against the bare engine; writes build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(VENV)/test.stamp ## Write the reference pages that are generated into build/docs
+	@$(BIN)/python -m tests.docs build/docs
+
+changelog: $(VENV)/test.stamp ## Show the next release's changelog from its fragments
+	@$(BIN)/towncrier build --draft --version next
+
+clean: ## Remove what the other targets made here
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .tox

@@ -1,0 +1,222 @@
+"""Base controllers: what every resource does alike."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import webob
+from gcl_iam.api import controllers as iam
+from restalchemy.api import constants, resources
+from restalchemy.api import controllers as ra
+from restalchemy.dm import filters
+
+from exordos_paas_storage.api import fields, packer, queries
+from exordos_paas_storage.domain import access, errors, rules
+
+
+def described(model: Any) -> resources.ResourceByRAModel:
+    """A model as restalchemy's resource, its fields open by our table alone."""
+    return resources.ResourceByRAModel(
+        model_class=model,
+        convert_underscore=False,
+        process_filters=True,
+        fields_permissions=fields.FieldsByRole(model.resource),
+    )
+
+
+class NamesController(ra.Controller):
+    """Lists the collections below a path."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(request)
+        request.caller = None
+
+    def do_collection(self, parent_resource: Any = None) -> webob.Response:
+        if self.request.method != "GET":
+            raise errors.MethodNotAllowed("method", "is not taken by this path")
+        return webob.Response(
+            body=packer.packed(list(self.names)), content_type="application/json"
+        )
+
+
+class ResourceController(
+    iam.PolicyBasedControllerMixin, ra.BaseResourceControllerPaginated
+):
+    """A collection of objects and the objects in it, addressed by name or id.
+
+    `by` is the natural key; `inside` the column that holds the parent's id, or `None`
+    for what lies in the project itself.
+    """
+
+    __policy_service_name__ = access.SERVICE
+    __packer__ = packer.Packer
+
+    by: ClassVar[str] = "name"
+    inside: ClassVar[str | None] = "instance"
+    collection: ClassVar[str]
+
+    def __init__(self, request: Any) -> None:
+        request.caller = fields.Caller()
+        super().__init__(request)
+        self.caller = request.caller
+
+    @property
+    def resource(self) -> access.Resource:
+        """The resource's row of the access table."""
+        return self.model.resource
+
+    # What a resource does in its own way.
+
+    def make(self, parent: Any, values: dict[str, Any]) -> Any:
+        """An object with checked values, not stored yet."""
+        raise NotImplementedError
+
+    def complete(self, parent: Any, found: Iterable[Any]) -> None:
+        """Read what a page of objects shows from other tables, at once."""
+
+    # The calls.
+
+    def do_collection(self, parent_resource: Any = None) -> webob.Response:
+        method = self.request.method
+        if method == "GET":
+            return self._list(parent_resource)
+        if method == "POST":
+            return self._create(parent_resource)
+        raise errors.MethodNotAllowed("method", "is not taken by this path")
+
+    def do_resource(self, uuid: str, parent_resource: Any = None) -> webob.Response:
+        method = self.request.method
+        if method == "GET":
+            return self._answer(self._read(uuid, parent_resource))
+        if method in ("PUT", "PATCH"):
+            return self._update(uuid, parent_resource)
+        if method == "DELETE":
+            return self._delete(uuid, parent_resource)
+        raise errors.MethodNotAllowed("method", "is not taken by this path")
+
+    def get_resource_by_uuid(self, uuid: str, parent_resource: Any = None) -> Any:
+        found = self._read(uuid, parent_resource)
+        # The names that lead to an object, for `Location`.
+        self.request.path_names = [
+            *getattr(self.request, "path_names", []),
+            self.collection.replace("_", "-"),
+            str(getattr(found, self.by)),
+        ]
+        return found
+
+    def _list(self, parent: Any) -> webob.Response:
+        self.caller.check(self.resource, access.READ_VERB)
+        self.request.api_context.set_active_method(constants.FILTER)
+        params = self.request.GET
+        queries.check(self.resource, self.caller.role, self.model, params)
+        self._pagination_limit = queries.limit(params)
+        asked = queries.marker(params)
+        self._pagination_marker = uuid.UUID(asked) if asked else None
+        wanted = params.copy()
+        for name in queries.SPECIAL:
+            wanted.pop(name, None)
+        if "id" in wanted:
+            for one in wanted.getall("id"):
+                wanted.add("uuid", one)
+            del wanted["id"]
+        chosen = self._prepare_filters(wanted)
+        chosen.update(self._inside(parent))
+        labelled = queries.labels(params)
+        if labelled is not None:
+            chosen["labels"] = labelled
+        self._query_filter = self._prepare_query_filter(params)
+        found = self._process_storage_filters(chosen, self._prepare_sorts(params))
+        self.complete(parent, found)
+        return self._create_response(found, 200, {})
+
+    def _create(self, parent: Any) -> webob.Response:
+        self.caller.check(self.resource, access.CREATE)
+        self.request.api_context.set_active_method(constants.CREATE)
+        body = packer.read_object(self.request)
+        values = packer.created(self.resource, self.caller.role, body)
+        made = self.store(parent, self.make(parent, values))
+        self.complete(parent, [made])
+        return self._answer(made, 201, {"Location": self._location(made)})
+
+    def store(self, parent: Any, made: Any) -> Any:
+        """Store a new object; what comes back is what is answered."""
+        made.insert()
+        return made
+
+    def _update(self, name: str, parent: Any) -> webob.Response:
+        self.caller.check(self.resource, access.UPDATE)
+        found = self._read(name, parent)
+        self.request.api_context.set_active_method(constants.UPDATE)
+        body = packer.read_object(self.request)
+        values = packer.changed(self.resource, self.caller.role, body, found)
+        for field, value in values.items():
+            setattr(found, field, value)
+        if values:
+            found.update()
+            self.complete(parent, [found])
+        return self._answer(found)
+
+    def _delete(self, name: str, parent: Any) -> webob.Response:
+        self.caller.check(self.resource, access.DELETE)
+        self.find(name, parent).delete()
+        return webob.Response(status=204, content_type=None)
+
+    def _read(self, name: str, parent: Any) -> Any:
+        self.caller.check(self.resource, access.READ_VERB)
+        self.request.api_context.set_active_method(constants.GET)
+        found = self.find(name, parent)
+        self.complete(parent, [found])
+        return found
+
+    def find(self, name: str, parent: Any) -> Any:
+        """The object of that name or id.
+
+        Raises:
+            NotFound: there is none, or it lies in another project.
+        """
+        chosen: dict[str, Any] = self._inside(parent)
+        if rules.is_uuid(name):
+            chosen["uuid"] = filters.EQ(uuid.UUID(name))
+        elif "\0" not in name:
+            chosen[self.by] = filters.EQ(name)
+        else:
+            raise self._unknown()
+        found = self.model.objects.get_one_or_none(filters=chosen)
+        if found is None:
+            raise self._unknown()
+        return found
+
+    def _unknown(self) -> errors.NotFound:
+        return errors.NotFound(self.resource.name, "does not exist")
+
+    def _inside(self, parent: Any) -> dict[str, filters.AbstractClause]:
+        if self.inside is None:
+            return {"project_id": filters.EQ(self.caller.project_id)}
+        return {self.inside: filters.EQ(parent.uuid)}
+
+    def _answer(
+        self, found: Any, code: int = 200, headers: dict[str, str] | None = None
+    ) -> webob.Response:
+        self._pagination_limit = 0
+        return self._create_response(found, code, headers or {})
+
+    def _location(self, made: Any) -> str:
+        before = getattr(self.request, "path_names", [])
+        root = self.request.path.split("/instances", 1)[0]
+        own = [self.collection.replace("_", "-"), str(getattr(made, self.by))]
+        return "/".join([root, *before, *own])
+
+
+class ChildController(ResourceController):
+    """Objects that lie in an instance."""
+
+    def make(self, parent: Any, values: dict[str, Any]) -> Any:
+        stored = {k: v for k, v in values.items() if k in self.model.properties}
+        made = self.model(project_id=parent.project_id, instance=parent.uuid, **stored)
+        for name in values.keys() - stored.keys():
+            setattr(made, name, values[name])
+        return made

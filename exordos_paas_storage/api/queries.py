@@ -1,0 +1,88 @@
+"""Query parameters of lists: pages, sorting, filters. What is unknown is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restalchemy.dm import filters
+
+from exordos_paas_storage.domain import access, errors, rules
+from exordos_paas_storage.models import columns
+
+DEFAULT_LIMIT = 100
+MOST_LIMIT = 1000
+SPECIAL = ("page_limit", "page_marker", "sort_key", "sort_dir", "fields", "label", "q")
+
+
+def check(resource: access.Resource, role: str, model: Any, params: Any) -> None:
+    """Refuse a parameter that a list of `resource` does not take.
+
+    Raises:
+        InvalidQuery: names the parameter.
+    """
+    for name, value in params.items():
+        if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+            raise errors.InvalidQuery("query", "must hold no NUL and be valid UTF-8")
+        if name not in SPECIAL and name not in _comparable(resource, role, model):
+            raise errors.InvalidQuery(
+                "query", "names a field that can't be filtered by"
+            )
+    for name in params.getall("fields"):
+        if resource.level(role, name) == access.HIDDEN:
+            raise errors.InvalidQuery("fields", "names a field that is not there")
+    for key in params.getall("sort_key"):
+        if key not in _comparable(resource, role, model):
+            raise errors.InvalidQuery(
+                "sort_key", "names a field that can't be sorted by"
+            )
+    for direction in params.getall("sort_dir"):
+        if direction not in ("asc", "desc"):
+            raise errors.InvalidQuery("sort_dir", "must be asc or desc")
+    for single in ("page_limit", "page_marker", "sort_key", "sort_dir", "q"):
+        if len(params.getall(single)) > 1:
+            raise errors.InvalidQuery(single, "may be given once")
+    if "sort_dir" in params and "sort_key" not in params:
+        raise errors.InvalidQuery("sort_dir", "needs sort_key")
+
+
+def _comparable(resource: access.Resource, role: str, model: Any) -> set[str]:
+    """Fields that a list can be filtered and sorted by, as the API names them."""
+    known = model.properties.properties
+    found = {
+        name
+        for name in resource.fields
+        if name in known
+        and resource.level(role, name) > access.HIDDEN
+        and not isinstance(known[name].get_property_type(), columns.JsonValue)
+    }
+    return found | {"id"}
+
+
+def limit(params: Any) -> int:
+    """How many objects a page holds."""
+    text = params.get("page_limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_LIMIT):
+        raise errors.InvalidQuery(
+            "page_limit", f"must be an integer from 1 to {MOST_LIMIT}"
+        )
+    return int(text)
+
+
+def marker(params: Any) -> str | None:
+    """The id of the last object of the page before."""
+    text = params.get("page_marker")
+    if text is not None and not rules.is_uuid(text):
+        raise errors.InvalidQuery("page_marker", "must be a UUID")
+    return text
+
+
+def labels(params: Any) -> filters.AbstractClause | None:
+    """The filter of every `label=key=value`; repeated ones hold together."""
+    wanted = {}
+    for text in params.getall("label"):
+        key, separator, value = text.partition("=")
+        if not separator or not rules.LABELS.holds({key: value}):
+            raise errors.InvalidQuery("label", "must be key=value")
+        if wanted.setdefault(key, value) != value:
+            raise errors.InvalidQuery("label", "asks for two values of one key")
+    return filters.JSONFields(wanted) if wanted else None

@@ -1,0 +1,1 @@
+"""The HTTP client that the command line, `up` and portals use."""

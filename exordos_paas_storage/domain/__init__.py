@@ -1,0 +1,1 @@
+"""Rules over values: pure functions, no I/O, no clock, the standard library alone."""

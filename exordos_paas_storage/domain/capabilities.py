@@ -1,0 +1,116 @@
+"""What each engine can do, so that the API refuses before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exordos_paas_storage.domain import errors
+
+RUSTFS = "rustfs"
+MINIO = "minio"
+ENGINES = (RUSTFS, MINIO)
+
+# What a key may do at all: objects, and reading how its buckets are set up. The guard
+# denies the rest, so that an action an engine gains later is denied too.
+_DATA_AND_READ = (
+    "s3:AbortMultipartUpload",
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteObjectVersionTagging",
+    "s3:GetBucketLocation",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetObject",
+    "s3:GetObjectAttributes",
+    "s3:GetObjectLegalHold",
+    "s3:GetObjectRetention",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAttributes",
+    "s3:GetObjectVersionTagging",
+    "s3:ListAllMyBuckets",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectLegalHold",
+    "s3:PutObjectRetention",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionTagging",
+)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What one engine can do.
+
+    Attributes:
+        engine: `rustfs` or `minio`.
+        health_path: answers 200 without credentials as soon as the process serves.
+        ready_path: answers 200 when requests will be served.
+        stop_s: seconds a clean stop may take.
+        sealed_admin: whether admin bodies are sealed with the caller's secret.
+        mfa_delete: whether deleting versions can be made to need more than a key.
+        guard_actions: every action that a tenant's key may be allowed, in the
+            spelling that this engine takes.
+    """
+
+    engine: str
+    health_path: str
+    ready_path: str
+    stop_s: float
+    sealed_admin: bool
+    mfa_delete: bool
+    guard_actions: tuple[str, ...]
+
+
+_TABLE = {
+    RUSTFS: Capabilities(
+        engine=RUSTFS,
+        health_path="/health",
+        ready_path="/health/ready",
+        stop_s=45.0,
+        sealed_admin=False,
+        mfa_delete=True,
+        guard_actions=(
+            *_DATA_AND_READ,
+            "s3:GetBucketCors",
+            "s3:GetBucketEncryption",
+            "s3:GetBucketLifecycle",
+        ),
+    ),
+    MINIO: Capabilities(
+        engine=MINIO,
+        health_path="/minio/health/live",
+        ready_path="/minio/health/ready",
+        stop_s=20.0,
+        sealed_admin=True,
+        mfa_delete=False,
+        guard_actions=(
+            *_DATA_AND_READ,
+            "s3:GetBucketCors",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+        ),
+    ),
+}
+
+
+def of(engine: str, version: str) -> Capabilities:
+    """What `engine` of `version` can do.
+
+    Raises:
+        InvalidValue: no such engine is known. The two known ones differ by
+            version in nothing that the service uses yet.
+    """
+    try:
+        return _TABLE[engine]
+    except KeyError:
+        raise errors.InvalidValue(
+            "engine", f"must be one of {', '.join(ENGINES)}"
+        ) from None

@@ -1,0 +1,155 @@
+"""Policy documents: the templates, the guard, and comparing without losing a thing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+VERSION = "2012-10-17"
+EVERYTHING = "arn:aws:s3:::*"
+GUARD_NAME = "s3aas-guard"
+
+_READ_BUCKET = (
+    "s3:GetBucketLocation",
+    "s3:GetBucketVersioning",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+)
+_READ_OBJECT = (
+    "s3:GetObject",
+    "s3:GetObjectAttributes",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+)
+_WRITE_BUCKET = ("s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
+_WRITE_OBJECT = (
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+)
+_DELETE_OBJECT = ("s3:DeleteObject", "s3:DeleteObjectTagging")
+_DELETE_VERSION = ("s3:DeleteObjectVersion", "s3:DeleteObjectVersionTagging")
+
+# name -> (actions on a bucket, actions on its objects). `backup` may replace and
+# delete objects but no version, so on a versioned bucket nothing it held is lost.
+TEMPLATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "read-only": (_READ_BUCKET, _READ_OBJECT),
+    "read-write": (
+        tuple(sorted({*_READ_BUCKET, *_WRITE_BUCKET})),
+        (*_READ_OBJECT, *_WRITE_OBJECT, *_DELETE_OBJECT, *_DELETE_VERSION),
+    ),
+    "write-only": (_WRITE_BUCKET, _WRITE_OBJECT),
+    "backup": (
+        tuple(sorted({*_READ_BUCKET, *_WRITE_BUCKET})),
+        (*_READ_OBJECT, *_WRITE_OBJECT, *_DELETE_OBJECT),
+    ),
+    "bucket-owner": (("s3:*",), ("s3:*",)),
+}
+
+
+def engine_name(policy_id: uuid.UUID) -> str:
+    """The name under which an engine holds the policy of that id."""
+    return f"s3aas-{policy_id}"
+
+
+def template_id(instance_id: uuid.UUID, template: str) -> uuid.UUID:
+    """The id of an instance's read-only policy made from `template`."""
+    return uuid.uuid5(instance_id, template)
+
+
+def from_template(template: str, bucket: str = "", prefix: str = "") -> dict[str, Any]:
+    """The document of a template.
+
+    Args:
+        template: a name of `TEMPLATES`.
+        bucket: the bucket it is limited to; empty for every bucket.
+        prefix: what an object's key must begin with; empty for every object.
+    """
+    on_bucket, on_object = TEMPLATES[template]
+    bucket_arn = f"arn:aws:s3:::{bucket or '*'}"
+    object_arn = f"{bucket_arn}/{prefix}*"
+    statements = []
+    if "s3:ListBucket" in on_bucket or "s3:*" in on_bucket:
+        statements.append(_allow(["s3:ListAllMyBuckets"], EVERYTHING))
+    if prefix:
+        statements += _within(prefix, on_bucket, bucket_arn)
+    else:
+        statements.append(_allow(on_bucket, bucket_arn))
+    statements.append(_allow(on_object, object_arn))
+    if template == "backup":
+        # MinIO removes a version by `s3:DeleteObject` unless this is denied (seen).
+        statements.append({**_allow(_DELETE_VERSION, object_arn), "Effect": "Deny"})
+    return {"Version": VERSION, "Statement": statements}
+
+
+# Listings that both engines can limit to a prefix.
+_LISTING = frozenset(("s3:ListBucket", "s3:ListBucketVersions"))
+# A listing that no engine limits: whoever is confined to a prefix goes without.
+_UNLIMITED = frozenset(("s3:ListBucketMultipartUploads",))
+
+
+def _within(prefix: str, actions: Iterable[str], bucket_arn: str) -> list[dict]:
+    """Statements for actions on a bucket that show nothing outside a prefix."""
+    named = set(_READ_BUCKET) if "s3:*" in actions else set(actions)
+    found = [_allow(named - _LISTING - _UNLIMITED, bucket_arn)]
+    if named & _LISTING:
+        condition = {"StringLike": {"s3:prefix": [f"{prefix}*"]}}
+        limited = _allow(named & _LISTING, bucket_arn)
+        found.append({**limited, "Condition": condition})
+    return found
+
+
+def _allow(actions: Iterable[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": sorted(actions), "Resource": [resource]}
+
+
+def guard(allowed: Iterable[str]) -> dict[str, Any]:
+    """The document every engine user carries beside its own policies.
+
+    Args:
+        allowed: the data and read actions of `Capabilities.guard_actions`; all else
+            is denied, whatever another policy allows, and so is the admin API.
+    """
+    return {
+        "Version": VERSION,
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "NotAction": sorted(allowed),
+                "Resource": [EVERYTHING],
+            },
+            {"Effect": "Deny", "Action": ["admin:*"]},
+        ],
+    }
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two documents mean the same in every element, conditions included."""
+    return canonical(one) == canonical(other)
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """A text equal for documents that differ only in order and scalar-or-list form.
+
+    Empty elements count as absent, as an engine that adds them means them; no other
+    element is dropped, known or not.
+    """
+    return json.dumps(_canonical(document), sort_keys=True)
+
+
+def _canonical(value: Any, key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _canonical(inner, name)
+            for name, inner in value.items()
+            if inner not in ("", [], {}, None)
+        }
+    if isinstance(value, list | tuple):
+        inner = [_canonical(item) for item in value]
+        return sorted(inner, key=lambda item: json.dumps(item, sort_keys=True))
+    # `Version`, `Effect`, `Sid` and `ID` are never lists; every other scalar may be.
+    return value if key in ("Version", "Effect", "Sid", "ID", "") else [value]

@@ -1,0 +1,252 @@
+"""The one write path of everything that users ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import uuid as uuids
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from restalchemy.dm import filters, models, properties, types
+from restalchemy.storage import exceptions
+from restalchemy.storage.sql import engines, orm
+
+from exordos_paas_storage.domain import access, errors, status
+from exordos_paas_storage.models import columns
+
+LOG = logging.getLogger(__name__)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+@contextlib.contextmanager
+def transaction(session: Any = None) -> Iterator[Any]:
+    """The given session, else the thread's own, else a new one that commits."""
+    with engines.engine_factory.get_engine().session_manager(session=session) as found:
+        yield found
+
+
+def queue(
+    session: Any,
+    table: str,
+    where: str,
+    values: tuple[Any, ...],
+    shown: str,
+    asked: bool = False,
+) -> None:
+    """Queue rows that follow from a change, showing `shown` until they are seen.
+
+    A tombstone stays one. The generation moves where the row's own desired half did:
+    for a tombstone, and where `asked` says so.
+    """
+    deleting = shown == status.DELETING
+    session.execute(
+        f"""
+        UPDATE {table} SET
+            generation = generation + %s,
+            revision = revision + 1, attempts = 0, next_try_at = now(),
+            status = CASE WHEN status IN ('DELETING', 'CREATING') AND %s
+                THEN status ELSE %s END,
+            status_message = '',
+            updated_at = now() AT TIME ZONE 'UTC'
+        WHERE {where}
+        """,  # noqa: S608
+        (int(deleting or asked), not deleting, shown, *values),
+    )
+
+
+class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin):
+    """Base of every row a user asks for: a desired half with one writer.
+
+    `generation` counts changes of the desired half. A change that the engine must hear
+    of also bumps the queue's `revision` and shows `PENDING`; one that it need not
+    (labels, a description) does neither.
+    """
+
+    resource: ClassVar[access.Resource]
+    # The status of a row that was just written, and what a clash of names is called.
+    born: ClassVar[str] = status.PENDING
+    unique_field: ClassVar[str] = "name"
+    taken: ClassVar[type[errors.RequestError]] = errors.NameTaken
+    taken_rule: ClassVar[str] = "is taken, perhaps by one still being deleted"
+
+    labels = properties.property(columns.JsonValue(), default=dict)
+    generation = properties.property(types.Integer(), default=1, read_only=True)
+    status = properties.property(
+        types.Enum(list(status.STATUSES)), default=status.PENDING
+    )
+    status_message = properties.property(types.String(max_length=1024), default="")
+    conditions = properties.property(columns.JsonValue(), default=list)
+    created_at = properties.property(types.UTCDateTimeZ(), default=_now, read_only=True)
+    updated_at = properties.property(types.UTCDateTimeZ(), default=_now)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.uuid}>"
+
+    __str__ = __repr__
+
+    @property
+    def id(self) -> uuids.UUID:
+        """The same value as `uuid`, as the API names it."""
+        return self.uuid
+
+    @property
+    def kind(self) -> str:
+        """What kind of object this is, as the API names it."""
+        return self.resource.kind
+
+    # What a model adds to the three writes; each runs inside their transaction.
+
+    def _before_insert(self, session: Any) -> None:
+        """Lock what must not change meanwhile, and fill in what was left out."""
+
+    def _after_insert(self, session: Any) -> None:
+        """Write the rows that come with this one."""
+
+    def _before_update(self, session: Any, changed: set[str]) -> None:
+        """Refuse what breaks a rule across fields or rows."""
+
+    def _after_update(self, session: Any, changed: set[str]) -> None:
+        """Queue the rows whose state on the engine follows from the change."""
+
+    def _before_delete(self, session: Any) -> None:
+        """Refuse a deletion that must not happen."""
+
+    def _after_delete(self, session: Any) -> None:
+        """Queue the rows whose state on the engine follows from the deletion."""
+
+    def insert(self, session: Any = None) -> None:
+        """Store a new row.
+
+        Raises:
+            RequestError: a rule is broken; nothing is stored.
+        """
+        with transaction(session) as found:
+            self._before_insert(found)
+            self._check(self._settable())
+            self.properties["status"].set_value_force(self.born)
+            try:
+                super().insert(session=found)
+            except exceptions.ConflictRecords:
+                raise self.taken(self.unique_field, self.taken_rule) from None
+            self._after_insert(found)
+
+    def update(self, session: Any = None, force: bool = False) -> None:
+        """Write the desired columns that changed since the row was read.
+
+        Raises:
+            RequestError: a rule is broken, or the row is being deleted; nothing is
+                stored.
+        """
+        changed = self._changed()
+        if not changed and not force:
+            return
+        with transaction(session) as found:
+            self.locked(found)
+            self._check(changed)
+            self._before_update(found, changed)
+            self._write(found, changed)
+            self._after_update(found, changed)
+            self._reload(found)
+
+    def delete(self, session: Any = None) -> None:
+        """Turn the row into a tombstone; it goes once the engine is rid of it.
+
+        Raises:
+            RequestError: it is protected, or another object needs it.
+        """
+        with transaction(session) as found:
+            row = self.locked(found, also_deleting=True)
+            if row["status"] == status.DELETING:
+                return
+            self._before_delete(found)
+            self.queue(found, "uuid = %s", (self.uuid,), status.DELETING)
+            self._after_delete(found)
+            self._reload(found)
+
+    def locked(self, session: Any, also_deleting: bool = False) -> dict[str, Any]:
+        """Lock this row until the transaction ends, and read it.
+
+        Raises:
+            NotFound: the row is gone.
+            BeingDeleted: it is a tombstone.
+        """
+        row = session.execute(
+            f"SELECT * FROM {self.__tablename__} WHERE uuid = %s FOR UPDATE",  # noqa: S608
+            (self.uuid,),
+        ).fetchone()
+        if row is None:
+            raise errors.NotFound(self.resource.name, "is gone")
+        if row["status"] == status.DELETING and not also_deleting:
+            raise errors.BeingDeleted(self.resource.name, "is being deleted")
+        return row
+
+    @classmethod
+    def queue(
+        cls,
+        session: Any,
+        where: str,
+        values: tuple[Any, ...],
+        shown: str,
+        asked: bool = False,
+    ) -> None:
+        """`queue` rows of this model's table."""
+        queue(session, cls.__tablename__, where, values, shown, asked)
+
+    def _settable(self) -> set[str]:
+        """The desired columns of this model."""
+        return {
+            name
+            for name, field in self.resource.fields.items()
+            if name in self.properties and max(field.access) > access.READ
+        }
+
+    def _changed(self) -> set[str]:
+        dirty = {name for name, value in self.properties.items() if value.is_dirty()}
+        foreign = dirty - self._settable()
+        if foreign:
+            raise errors.ReadOnlyField(min(foreign), "is set by the service")
+        return dirty
+
+    def _check(self, names: set[str]) -> None:
+        for name in sorted(names):
+            access.check(self.resource, name, getattr(self, name))
+
+    def _write(self, session: Any, changed: set[str]) -> None:
+        data = {
+            name: value.property_type.to_simple_type(value.value)
+            for name, value in self.properties.items()
+            if name in changed
+        }
+        silent = all(self.resource.fields[name].silent for name in changed)
+        columns_set = "".join(f'"{name}" = %s, ' for name in data)
+        session.execute(
+            f"""
+            UPDATE {self.__tablename__} SET {columns_set}
+                generation = generation + 1,
+                {_SILENT if silent else _EFFECTIVE},
+                updated_at = now() AT TIME ZONE 'UTC'
+            WHERE uuid = %s
+            """,  # noqa: S608
+            (*data.values(), self.uuid),
+        )
+
+    def _reload(self, session: Any) -> None:
+        fresh = type(self).objects.get_one(
+            filters={"uuid": filters.EQ(self.uuid)}, session=session
+        )
+        object.__setattr__(self, "properties", fresh.properties)
+
+
+_SILENT = """
+    observed_generation = observed_generation
+        + (observed_generation = generation)::integer
+"""
+_EFFECTIVE = """
+    revision = revision + 1, attempts = 0, next_try_at = now(), status_message = '',
+    status = CASE WHEN status = 'CREATING' THEN status ELSE 'PENDING' END
+"""

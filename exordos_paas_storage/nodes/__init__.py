@@ -1,0 +1,1 @@
+"""Where an engine runs: the Node port, a local adapter, engine configuration."""

@@ -1,0 +1,176 @@
+"""The one renderer of engine configuration: pure, for one box and for a node's image.
+
+The environment names files and holds no secret, but for what RustFS takes in no other
+form: that is a secret file of its own, `ENV_FILE`, which a launcher loads into the
+engine's environment. A command line never holds a secret: every account can read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from exordos_paas_storage.domain import capabilities, errors
+from exordos_paas_storage.nodes import port
+
+ACCESS_KEY_FILE = "root-access-key"
+SECRET_KEY_FILE = "root-secret-key"  # noqa: S105 - a file's name
+KMS_FILE = "kms-key"
+ENV_FILE = "engine.env"
+
+# The name stands in every encrypted object of a MinIO: it never changes.
+_KMS_KEY_NAME = "s3aas"
+_DEFAULTS = frozenset({"rustfsadmin", "minioadmin", "admin", "root"})
+# Both engines expand braces in a volume's name, and RustFS splits it at blanks.
+_UNUSABLE_IN_PATH = re.compile(r"[\s{}]")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one engine runs: its folders, the address it listens on, its region."""
+
+    engine: str
+    data_dir: PurePath
+    secrets_dir: PurePath
+    host: str
+    port: int
+    region: str = "us-east-1"
+
+    @property
+    def address(self) -> str:
+        """`host:port`, an IPv6 host in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def arguments(place: Place) -> tuple[str, ...]:
+    """The engine's command line after the name of its binary.
+
+    Raises:
+        SetupError: the engine is unknown, or it can't use a folder of that name.
+    """
+    data = _volume(place)
+    if _known(place.engine) == capabilities.MINIO:
+        return ("server", "--address", place.address, data)
+    return ("server", data)
+
+
+def environment(place: Place) -> dict[str, str]:
+    """The engine's settings, without a secret.
+
+    Raises:
+        SetupError: as `arguments`.
+    """
+    if _known(place.engine) == capabilities.MINIO:
+        return _minio(place)
+    return _rustfs(place)
+
+
+def environment_file(place: Place) -> str:
+    """`environment` in the form of systemd's `EnvironmentFile=`, sorted."""
+    return _lines(environment(place))
+
+
+def secret_files(engine: str, secrets: port.NodeSecrets) -> dict[str, str]:
+    """Name and content of each file of the secrets folder; all of mode 0600.
+
+    Raises:
+        SetupError: a secret is missing, malformed, or an engine's default. An engine
+            without its root's key starts with a published one and only warns.
+    """
+    _check(secrets)
+    files = {ACCESS_KEY_FILE: secrets.access_key, SECRET_KEY_FILE: secrets.secret_key}
+    if _known(engine) == capabilities.MINIO:
+        return {**files, KMS_FILE: f"{_KMS_KEY_NAME}:{secrets.sse_master_key}"}
+    # RustFS 1.0.1 reads these two from its environment alone.
+    master_keys = {
+        "RUSTFS_IAM_MASTER_KEY": secrets.iam_master_key,
+        "RUSTFS_SSE_S3_MASTER_KEY": secrets.sse_master_key,
+    }
+    return {**files, ENV_FILE: _lines(master_keys)}
+
+
+def read_environment_file(text: str) -> dict[str, str]:
+    """The variables of a file that this module wrote."""
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _rustfs(place: Place) -> dict[str, str]:
+    return {
+        "RUSTFS_ACCESS_KEY_FILE": str(place.secrets_dir / ACCESS_KEY_FILE),
+        "RUSTFS_ADDRESS": place.address,
+        "RUSTFS_CHECK_UPDATE": "false",
+        "RUSTFS_CONSOLE_ENABLE": "false",
+        # On a single node nothing else makes up for a write that was not synced.
+        "RUSTFS_DURABILITY_MODE": "strict",
+        "RUSTFS_NEW_BUCKET_DURABILITY_MODE": "inherit",
+        "RUSTFS_OBS_LOGGER_LEVEL": "warn",
+        "RUSTFS_REGION": place.region,
+        "RUSTFS_SECRET_KEY_FILE": str(place.secrets_dir / SECRET_KEY_FILE),
+        # Else a client names its own source address, and address conditions are void.
+        "RUSTFS_TRUSTED_PROXY_ENABLED": "false",
+        "RUSTFS_VOLUMES": _volume(place),
+    }
+
+
+def _minio(place: Place) -> dict[str, str]:
+    return {
+        "MINIO_BROWSER": "off",
+        "MINIO_KMS_SECRET_KEY_FILE": str(place.secrets_dir / KMS_FILE),
+        "MINIO_ROOT_PASSWORD_FILE": str(place.secrets_dir / SECRET_KEY_FILE),
+        "MINIO_ROOT_USER_FILE": str(place.secrets_dir / ACCESS_KEY_FILE),
+        "MINIO_SITE_REGION": place.region,
+        "MINIO_UPDATE": "off",
+        # As for RustFS, though MinIO still believes X-Real-IP and Forwarded.
+        "_MINIO_API_XFF_HEADER": "off",
+    }
+
+
+def _known(engine: str) -> str:
+    if engine not in capabilities.ENGINES:
+        known = ", ".join(capabilities.ENGINES)
+        raise errors.SetupError(f"engine {engine!r} is unknown: use one of {known}")
+    return engine
+
+
+def _volume(place: Place) -> str:
+    path = str(place.data_dir)
+    if _UNUSABLE_IN_PATH.search(path):
+        raise errors.SetupError(
+            f"an engine can't use the folder {path!r}: choose a path without blanks"
+            " and braces"
+        )
+    return path
+
+
+def _check(secrets: port.NodeSecrets) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,128}", secrets.access_key):
+        raise _refused("access key is missing or malformed")
+    if not re.fullmatch(r"[!-~]{32,128}", secrets.secret_key):
+        raise _refused("secret key is missing, malformed or under 32 characters")
+    if {secrets.access_key.lower(), secrets.secret_key.lower()} & _DEFAULTS:
+        raise _refused("credentials are an engine's published default")
+    for name in ("sse_master_key", "iam_master_key"):
+        if not _is_master_key(getattr(secrets, name)):
+            raise _refused(f"{name} is missing or not base64 of 32 random bytes")
+
+
+def _is_master_key(text: str) -> bool:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return len(key) == 32 and len(set(key)) > 1
+
+
+def _refused(what: str) -> errors.SetupError:
+    return errors.SetupError(
+        f"an engine is not started because its {what}: restore the instance's secrets"
+    )
+
+
+def _lines(variables: dict[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()))

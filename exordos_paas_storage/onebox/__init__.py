@@ -1,0 +1,1 @@
+"""The service on one box: its own database, supervision, `up` and the like."""

@@ -1,0 +1,109 @@
+"""One bucket's turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exordos_paas_storage.domain import errors, plan, state, status
+from exordos_paas_storage.engine import port
+from exordos_paas_storage.models import base
+from exordos_paas_storage.reconcile import outcomes, queue, steps
+
+COUNTED = 1000
+
+_READ = """
+    SELECT b.name, b.conditions,
+        coalesce(b.versioning, i.versioning) AS versioning,
+        coalesce(b.encryption, i.encryption) AS encryption, i.sealing_proved
+    FROM s3aas_buckets b JOIN s3aas_instances i ON i.uuid = b.instance
+    WHERE b.uuid = %s
+"""
+
+
+def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcome:
+    """Make the engine hold one bucket as it was asked for, or no longer."""
+    with base.transaction() as session:
+        row = session.execute(_READ, (claimed.uuid,)).fetchone()
+    observed = engine.bucket(row["name"])
+    if claimed.deleting:
+        return _remove(claimed, engine, row, observed, now)
+    desired = state.Bucket(row["name"], row["versioning"], row["encryption"])
+    todo = plan.bucket(desired, observed, claimed.ours)
+    if observed is None:
+        queue.set_ours(claimed)
+    steps.take(engine, todo)
+    if todo and plan.bucket(desired, engine.bucket(row["name"]), True):
+        return outcomes.Failed("the engine took the settings and does not show them")
+    conditions = status.without_condition(row["conditions"], status.DELETE_REFUSED)
+    if desired.encryption == "none":
+        kept = status.without_condition(conditions, status.ENCRYPTION_EFFECTIVE)
+        return outcomes.Converged(kept)
+    return _proved(claimed, engine, row, conditions, now)
+
+
+def _proved(
+    claimed: queue.Claim,
+    engine: port.Engine,
+    row: dict[str, Any],
+    conditions: list[status.Condition],
+    now: str,
+) -> outcomes.Outcome:
+    """Encryption is in force once an object was seen sealed since the engine started.
+
+    The master key is the engine's, so one probe speaks for all its buckets.
+    """
+    if not row["sealing_proved"] and not engine.encryption_effective(row["name"]):
+        said = "the engine does not encrypt what is written to the bucket"
+        refused = status.with_condition(
+            conditions,
+            status.ENCRYPTION_EFFECTIVE,
+            status.FALSE,
+            "ProbeNotEncrypted",
+            said,
+            now,
+        )
+        return outcomes.Failed(said, refused)
+    with base.transaction() as session:
+        session.execute(
+            "UPDATE s3aas_instances SET sealing_proved = true "
+            "WHERE uuid = %s AND NOT sealing_proved",
+            (claimed.instance,),
+        )
+    return outcomes.Converged(
+        status.with_condition(
+            conditions,
+            status.ENCRYPTION_EFFECTIVE,
+            status.TRUE,
+            "ReadBack",
+            "new objects are encrypted at rest",
+            now,
+        )
+    )
+
+
+def _remove(
+    claimed: queue.Claim,
+    engine: port.Engine,
+    row: dict[str, Any],
+    observed: state.Bucket | None,
+    now: str,
+) -> outcomes.Outcome:
+    try:
+        steps.take(engine, plan.bucket(None, observed, claimed.ours))
+    except errors.BucketNotEmpty:
+        count = engine.count_objects(row["name"], COUNTED)
+        said = f"the bucket holds {'at least ' * (count >= COUNTED)}{count} objects, "
+        return outcomes.Converged(
+            status.with_condition(
+                row["conditions"],
+                status.DELETE_REFUSED,
+                status.TRUE,
+                "BucketNotEmpty",
+                said
+                + "versions and delete markers together; empty it and delete again",
+                now,
+            )
+        )
+    if claimed.ours and engine.bucket(row["name"]) is not None:
+        return outcomes.Failed("the engine took the deletion and still has the bucket")
+    return outcomes.Removed()

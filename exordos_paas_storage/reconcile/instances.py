@@ -1,0 +1,220 @@
+"""One instance's turn: its node, its engine, the guard, its default bucket."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from restalchemy.dm import filters
+
+from exordos_paas_storage.domain import policy, state, status
+from exordos_paas_storage.engine import port as engine_port
+from exordos_paas_storage.models import base, instance, node
+from exordos_paas_storage.nodes import port
+from exordos_paas_storage.reconcile import engines, outcomes, policies, queue, watch
+
+PREFERRED_PORT = 9000
+HOST = "127.0.0.1"
+AGAIN_S = 0.2
+# Somebody has to act before these get better; waiting longer tells nobody anything.
+_HOPELESS = (port.BINARY_MISSING, port.PORT_TAKEN, port.START_FAILED)
+
+# Children before parents.
+_REMOVED_WITH_IT = (
+    "s3aas_access_keys",
+    "s3aas_attachments",
+    "s3aas_users",
+    "s3aas_policies",
+    "s3aas_buckets",
+    "s3aas_nodes",
+)
+
+
+class Instances:
+    """Turns of instances, on the nodes of one host.
+
+    Args:
+        nodes: where engines run.
+        health: since when each engine does not answer.
+        sizes_enforced: whether cpu, ram and disk_size bind the node.
+        silence_s: seconds an engine may be silent before its instance is `ERROR`.
+    """
+
+    def __init__(
+        self,
+        nodes: port.Nodes,
+        known: engines.Engines,
+        health: watch.Health,
+        *,
+        sizes_enforced: bool,
+        silence_s: float,
+    ) -> None:
+        self._nodes, self._engines, self._health = nodes, known, health
+        self._sizes_enforced, self._silence_s = sizes_enforced, silence_s
+
+    def turn(self, claimed: queue.Claim, now: str) -> outcomes.Outcome:
+        """Bring one instance to where it serves, or remove it with its data."""
+        owner = instance.Instance.objects.get_one(
+            filters={"uuid": filters.EQ(claimed.uuid)}
+        )
+        place = node.Node.objects.get_one(
+            filters={"instance": filters.EQ(claimed.uuid)}
+        )
+        if claimed.deleting:
+            return self._remove(owner, place)
+        if place.port is None:
+            self._place(place)
+        seen = self._nodes.ensure(spec_of(owner, place))
+        _set_node_state(place.uuid, seen.reason)
+        down_s = self._health.saw(claimed.uuid, seen)
+        if not seen.ready:
+            return self._not_ready(claimed, owner, seen, down_s, now)
+        self._health.know(claimed.uuid, spec_of(owner, place))
+        url = f"http://{place.host}:{place.port}"
+        engine = self._engines.at(owner, url, place.root())
+        guard(engine)
+        self._open(claimed.uuid)
+        return self._converged(claimed, owner, now)
+
+    def _place(self, place: node.Node) -> None:
+        """Choose the node's port, which it keeps for good."""
+        with base.transaction() as session:
+            rows = session.execute(
+                "SELECT port FROM s3aas_nodes WHERE port IS NOT NULL"
+            ).fetchall()
+            taken = {row["port"] for row in rows}
+            place.host, place.port = HOST, self._nodes.pick_port(PREFERRED_PORT, taken)
+            session.execute(
+                "UPDATE s3aas_nodes SET host = %s, port = %s WHERE uuid = %s",
+                (place.host, place.port, place.uuid),
+            )
+
+    def _not_ready(
+        self,
+        claimed: queue.Claim,
+        owner: instance.Instance,
+        seen: port.NodeStatus,
+        down_s: float,
+        now: str,
+    ) -> outcomes.Outcome:
+        said = status.with_condition(
+            owner.conditions,
+            status.ENGINE_READY,
+            status.FALSE,
+            seen.reason,
+            seen.message,
+            now,
+        )
+        if seen.reason in _HOPELESS or down_s > self._silence_s:
+            return outcomes.Failed(seen.message, said, again_s=min(2.0, 1.0 + down_s))
+        return outcomes.Waiting(AGAIN_S, said)
+
+    def _open(self, instance_id: uuid.UUID) -> None:
+        """Let the instance's objects have their turns from now on."""
+        with base.transaction() as session:
+            session.execute(
+                "UPDATE s3aas_instances SET engine_ready = true "
+                "WHERE uuid = %s AND NOT engine_ready",
+                (instance_id,),
+            )
+            for table in queue.CHILDREN:
+                queue.wake(session, table, "instance = %s", (instance_id,))
+
+    def _converged(
+        self, claimed: queue.Claim, owner: instance.Instance, now: str
+    ) -> outcomes.Outcome:
+        conditions = status.with_condition(
+            owner.conditions,
+            status.ENGINE_READY,
+            status.TRUE,
+            port.READY,
+            "the engine answers and holds the guard",
+            now,
+        )
+        if not self._sizes_enforced:
+            conditions = status.with_condition(
+                conditions,
+                status.SIZES_ENFORCED,
+                status.FALSE,
+                "LocalNode",
+                "on one box cpu, ram and disk_size are recorded and bind nothing",
+                now,
+            )
+        late = _late_buckets(owner)
+        if late:
+            broken = next((row for row in late if row["status"] == status.ERROR), None)
+            if broken and broken["name"] == owner.bucket_name:
+                said = f"default bucket: {broken['status_message']}"
+                return outcomes.Failed(said, conditions)
+            if not broken or len(late) > 1:
+                return outcomes.Waiting(AGAIN_S, conditions, "")
+        return outcomes.Converged(conditions)
+
+    def _remove(self, owner: instance.Instance, place: node.Node) -> outcomes.Outcome:
+        self._health.forget(owner.uuid)
+        self._nodes.remove(spec_of(owner, place, opened=False))
+        self._engines.forget(owner.uuid)
+        with base.transaction() as session:
+            for table in _REMOVED_WITH_IT:
+                session.execute(
+                    f"DELETE FROM {table} WHERE instance = %s",  # noqa: S608
+                    (owner.uuid,),
+                )
+        return outcomes.Removed()
+
+
+def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:
+    """Buckets that the instance's own settings have not reached.
+
+    The default bucket until it was there once; afterwards those which follow the
+    instance and were there before.
+    """
+    with base.transaction() as session:
+        return session.execute(
+            """
+            SELECT name, status, status_message FROM s3aas_buckets
+            WHERE instance = %s AND status <> 'ACTIVE' AND status <> 'DELETING' AND (
+                name = %s OR (observed_generation > 0
+                    AND (versioning IS NULL OR encryption IS NULL)))
+            """,
+            (owner.uuid, owner.bucket_name),
+        ).fetchall()
+
+
+def _set_node_state(node_id: uuid.UUID, reason: str) -> None:
+    with base.transaction() as session:
+        session.execute(
+            "UPDATE s3aas_nodes SET state = %s WHERE uuid = %s AND state <> %s",
+            (reason, node_id, reason),
+        )
+
+
+def guard(engine: engine_port.Engine) -> None:
+    """Put and read back what holds for every user, before any right is given.
+
+    Both engines ignore a mapped policy that is missing, so a guard that was lost would
+    open everything without an error.
+    """
+    document = policy.guard(engine.capabilities.guard_actions)
+    policies.put(engine, policy.GUARD_NAME, state.Policy(policy.GUARD_NAME, document))
+
+
+def spec_of(
+    owner: instance.Instance, place: node.Node, opened: bool = True
+) -> port.NodeSpec:
+    """The node as its host is asked for it; without secrets where none are needed."""
+    found = place.opened() if opened else dict.fromkeys(node.SEALED, "")
+    return port.NodeSpec(
+        node_id=place.uuid,
+        instance_id=owner.uuid,
+        engine=owner.engine,
+        engine_version=owner.engine_version,
+        host=place.host or HOST,
+        port=place.port or 0,
+        secrets=port.NodeSecrets(
+            access_key=place.root_access_key,
+            secret_key=found["root_secret"],
+            sse_master_key=found["sse_master_key"],
+            iam_master_key=found["iam_master_key"],
+        ),
+    )

@@ -1,0 +1,212 @@
+"""The queue in the tables themselves: claiming a row, and recording its outcome."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import rows
+from psycopg.types import json
+
+from exordos_paas_storage.domain import status
+from exordos_paas_storage.models import base
+from exordos_paas_storage.reconcile import outcomes
+
+CHANNEL = "s3aas_changes"
+INSTANCES = "s3aas_instances"
+# In the order of their dependence: a key needs its user, a user its policies.
+CHILDREN = (
+    "s3aas_policies",
+    "s3aas_buckets",
+    "s3aas_users",
+    "s3aas_access_keys",
+)
+
+_CLAIM = """
+    UPDATE {table} t SET lease_until = %(until)s
+    FROM (
+        SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
+        WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
+            AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
+            AND NOT i.uuid = ANY(%(busy)s)
+        ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
+    ) due
+    WHERE t.uuid = due.uuid
+    RETURNING t.uuid, due.instance, t.revision, t.attempts, t.status, t.ours
+"""
+_OWN = {"join": "JOIN s3aas_instances i ON i.uuid = c.uuid", "ready": ""}
+_BELOW = {
+    "join": "JOIN s3aas_instances i ON i.uuid = c.instance",
+    "ready": "AND i.engine_ready AND i.status <> 'DELETING'",
+}
+_CLAIMS = {
+    INSTANCES: _CLAIM.format(table=INSTANCES, **_OWN),
+    **{table: _CLAIM.format(table=table, **_BELOW) for table in CHILDREN},
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row that is this process's until its lease ends."""
+
+    table: str
+    uuid: uuid.UUID
+    instance: uuid.UUID
+    revision: int
+    attempts: int
+    status: str
+    ours: bool
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the row is a tombstone."""
+        return self.status == status.DELETING
+
+
+def claim(
+    connection: psycopg.Connection[Any],
+    table: str,
+    busy: Collection[uuid.UUID],
+    now: datetime.datetime,
+    lease_s: float,
+) -> Claim | None:
+    """The row of `table` that has been due longest, or `None`.
+
+    Args:
+        connection: in autocommit mode.
+        busy: instances that have as much work in hand as they may.
+        now: with a time zone.
+        lease_s: after so many seconds another process may claim the row.
+    """
+    values = {
+        "now": now,
+        "until": now + datetime.timedelta(seconds=lease_s),
+        "busy": list(busy),
+    }
+    with connection.cursor(row_factory=rows.dict_row) as cursor:
+        row = cursor.execute(_CLAIMS[table], values).fetchone()
+    return Claim(table=table, **row) if row else None
+
+
+def record(
+    claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
+) -> float | None:
+    """Record an outcome, unless the row was changed meanwhile.
+
+    Returns:
+        Seconds until the row is due again; `None` when it is settled.
+    """
+    with base.transaction() as session:
+        if _written(session, claimed, outcome, now):
+            return _again_s(claimed, outcome)
+        session.execute(
+            f"UPDATE {claimed.table} SET lease_until = NULL, next_try_at = %s "  # noqa: S608
+            "WHERE uuid = %s",
+            (now, claimed.uuid),
+        )
+    return 0.0
+
+
+def _written(
+    session: Any, claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
+) -> bool:
+    which = "WHERE uuid = %(uuid)s AND revision = %(revision)s"
+    again_s = _again_s(claimed, outcome) or 0.0
+    values: dict[str, Any] = {
+        "uuid": claimed.uuid,
+        "revision": claimed.revision,
+        "next_try_at": now + datetime.timedelta(seconds=again_s),
+        "conditions": _json(getattr(outcome, "conditions", None)),
+        "message": _clipped(getattr(outcome, "message", None)),
+    }
+    statement = f"{_STATEMENTS[type(outcome)].format(table=claimed.table)} {which}"
+    return session.execute(statement, values).rowcount == 1
+
+
+_STATEMENTS = {
+    outcomes.Removed: "DELETE FROM {table}",
+    outcomes.Converged: """
+        UPDATE {table} SET status = 'ACTIVE', status_message = '', attempts = 0,
+            conditions = %(conditions)s, lease_until = NULL,
+            seen_revision = revision, observed_generation = generation
+    """,
+    outcomes.Waiting: """
+        UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
+            conditions = coalesce(%(conditions)s, conditions),
+            status_message = coalesce(%(message)s, status_message)
+    """,
+    outcomes.Failed: """
+        UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
+            attempts = attempts + 1, status_message = %(message)s,
+            conditions = coalesce(%(conditions)s, conditions),
+            status = CASE status WHEN 'DELETING' THEN status ELSE 'ERROR' END
+    """,
+}
+
+
+def _again_s(claimed: Claim, outcome: outcomes.Outcome) -> float | None:
+    match outcome:
+        case outcomes.Waiting(again_s=again_s):
+            return again_s
+        case outcomes.Failed(again_s=again_s):
+            if again_s is None:
+                return outcomes.backoff_s(claimed.attempts)
+            return again_s
+    return None
+
+
+def _json(conditions: list[status.Condition] | None) -> Any:
+    return None if conditions is None else json.Jsonb(conditions)
+
+
+def _clipped(message: str | None) -> str | None:
+    return None if message is None else message.replace("\0", "")[:1024]
+
+
+def set_ours(claimed: Claim) -> None:
+    """Record, before the engine is asked, that what will be there is ours."""
+    with base.transaction() as session:
+        session.execute(
+            f"UPDATE {claimed.table} SET ours = true WHERE uuid = %s",  # noqa: S608
+            (claimed.uuid,),
+        )
+
+
+def wake(session: Any, table: str, where: str, values: tuple[Any, ...]) -> None:
+    """Let rows that are due, and wait for something that just came, try at once."""
+    session.execute(
+        f"UPDATE {table} SET next_try_at = now() "  # noqa: S608
+        f"WHERE revision <> seen_revision AND {where}",
+        values,
+    )
+
+
+def start_over(session: Any) -> None:
+    """Have every engine looked at anew, and take back what a dead process held.
+
+    For a process that knows it is the only reconciler of its database.
+    """
+    for table in (INSTANCES, *CHILDREN):
+        session.execute(
+            f"UPDATE {table} SET lease_until = NULL WHERE lease_until IS NOT NULL",  # noqa: S608
+            None,
+        )
+    session.execute(
+        "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "
+        "revision = revision + 1, next_try_at = now()",
+        None,
+    )
+
+
+def look_again(instance: uuid.UUID) -> None:
+    """Queue an instance whose engine is not what it was; its objects wait for it."""
+    with base.transaction() as session:
+        session.execute(
+            "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "
+            "revision = revision + 1, next_try_at = now() WHERE uuid = %s",
+            (instance,),
+        )

@@ -1,0 +1,84 @@
+"""What the contract's tests make on an engine, under names of their own."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.client import Config
+from botocore.exceptions import ClientError
+
+from exordos_paas_storage.domain import policy, state
+from exordos_paas_storage.engine import port
+
+SECRET = "s" * 40
+
+
+@dataclass(frozen=True)
+class Real:
+    """A running engine, its adapter and S3 clients of it."""
+
+    engine: port.Engine
+    url: str
+    root: state.Credentials
+
+    def s3(self, keys: state.Credentials) -> Any:
+        """A client of these keys, as a tenant would make one."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"total_max_attempts": 1},
+                proxies={},
+            ),
+        )
+
+
+def unique(kind: str) -> str:
+    """A name no other test uses; engines are shared by a session."""
+    return f"{kind}-{secrets.token_hex(6)}"
+
+
+def key_id() -> str:
+    return "AK" + secrets.token_hex(9).upper()
+
+
+def made_bucket(engine: port.Engine) -> str:
+    name = unique("bucket")
+    engine.create_bucket(name)
+    return name
+
+
+def made_user(engine: port.Engine, *documents: dict[str, Any]) -> str:
+    """A user with a policy of each document mapped to it."""
+    names = [unique("policy") for _ in documents]
+    for name, document in zip(names, documents, strict=True):
+        engine.put_policy(state.Policy(name, document))
+    user = unique("user")
+    engine.add_user(user, SECRET)
+    if names:
+        engine.map_policies(user, frozenset(names))
+    return user
+
+
+def made_key(engine: port.Engine, user: str) -> state.Credentials:
+    keys = state.Credentials(key_id(), secrets.token_hex(20))
+    engine.add_access_key(state.AccessKey(keys.access_key, user), keys.secret_key)
+    return keys
+
+
+def guard(engine: port.Engine) -> dict[str, Any]:
+    return policy.guard(engine.capabilities.guard_actions)
+
+
+def refusal(call, **parameters: Any) -> str:
+    """The code of the error that a boto3 call answers; empty if it succeeds."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
