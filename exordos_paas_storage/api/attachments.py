@@ -30,8 +30,10 @@ class AttachmentController(base.ResourceController):
         attachment.name(list(found), parent)
 
     def find(self, name: str, parent: Any) -> Any:
-        with models.transaction() as session:
-            found = attachment.one(session, parent, name)
+        found = None
+        if "\0" not in name:
+            with models.transaction() as session:
+                found = attachment.one(session, parent, name)
         if found is None:
             raise self._unknown()
         return found

@@ -119,17 +119,17 @@ class ResourceController(
         wanted = params.copy()
         for name in queries.SPECIAL:
             wanted.pop(name, None)
-        if "id" in wanted:
-            for one in wanted.getall("id"):
-                wanted.add("uuid", one)
-            del wanted["id"]
+        for one in wanted.getall("id"):
+            wanted.add("uuid", one)
+        wanted.pop("id", None)
         chosen = self._prepare_filters(wanted)
         chosen.update(self._inside(parent))
         labelled = queries.labels(params)
         if labelled is not None:
             chosen["labels"] = labelled
         self._query_filter = self._prepare_query_filter(params)
-        found = self._process_storage_filters(chosen, self._prepare_sorts(params))
+        ordered = {"uuid" if k == "id" else k: v for k, v in queries.order(params)}
+        found = self._process_storage_filters(chosen, ordered)
         self.complete(parent, found)
         return self._create_response(found, 200, {})
 
@@ -218,5 +218,6 @@ class ChildController(ResourceController):
         stored = {k: v for k, v in values.items() if k in self.model.properties}
         made = self.model(project_id=parent.project_id, instance=parent.uuid, **stored)
         for name in values.keys() - stored.keys():
-            setattr(made, name, values[name])
+            if not self.resource.fields[name].later:
+                setattr(made, name, values[name])
         return made

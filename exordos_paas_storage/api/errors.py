@@ -56,6 +56,10 @@ def _unreachable(error: BaseException) -> bool:
 # passed on: they print models and SQL.
 _FOREIGN: tuple[tuple[Any, Callable[[Any], errors.RequestError]], ...] = (
     (
+        UnicodeDecodeError,
+        lambda error: errors.InvalidQuery("path", "must be valid UTF-8"),
+    ),
+    (
         storage_exc.RecordNotFound,
         lambda error: errors.NotFound("path", "names nothing that exists"),
     ),

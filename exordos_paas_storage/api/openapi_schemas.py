@@ -185,7 +185,7 @@ def error_responses() -> dict[str, Json]:
 
 def list_parameters(resource: access.Resource, model: Any) -> list[Json]:
     """The query parameters of a list of `resource`."""
-    known = queries._comparable(resource, access.OWNER, model)
+    known = queries.comparable(resource, access.OWNER, model)
     filters = [
         name
         for name, field in resource.fields.items()

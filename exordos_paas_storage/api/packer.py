@@ -163,7 +163,7 @@ class Packer(packers.JSONPackerIncludeNullFields):
             return obj
         creating = self._req.method == "POST"
         found = shown(resource, self._req.caller.role, obj, creating)
-        wanted = self._req.GET.getall("fields")
+        wanted = self._req.GET.getall("fields") if self._req.method == "GET" else []
         return {n: v for n, v in found.items() if n in wanted} if wanted else found
 
     def pack(self, obj: Any) -> bytes:

@@ -23,7 +23,7 @@ def check(resource: access.Resource, role: str, model: Any, params: Any) -> None
     for name, value in params.items():
         if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
             raise errors.InvalidQuery("query", "must hold no NUL and be valid UTF-8")
-        if name not in SPECIAL and name not in _comparable(resource, role, model):
+        if name not in SPECIAL and name not in comparable(resource, role, model):
             raise errors.InvalidQuery(
                 "query", "names a field that can't be filtered by"
             )
@@ -31,7 +31,7 @@ def check(resource: access.Resource, role: str, model: Any, params: Any) -> None
         if resource.level(role, name) == access.HIDDEN:
             raise errors.InvalidQuery("fields", "names a field that is not there")
     for key in params.getall("sort_key"):
-        if key not in _comparable(resource, role, model):
+        if key not in comparable(resource, role, model):
             raise errors.InvalidQuery(
                 "sort_key", "names a field that can't be sorted by"
             )
@@ -45,7 +45,7 @@ def check(resource: access.Resource, role: str, model: Any, params: Any) -> None
         raise errors.InvalidQuery("sort_dir", "needs sort_key")
 
 
-def _comparable(resource: access.Resource, role: str, model: Any) -> set[str]:
+def comparable(resource: access.Resource, role: str, model: Any) -> set[str]:
     """Fields that a list can be filtered and sorted by, as the API names them."""
     known = model.properties.properties
     found = {
@@ -61,11 +61,18 @@ def _comparable(resource: access.Resource, role: str, model: Any) -> set[str]:
 def limit(params: Any) -> int:
     """How many objects a page holds."""
     text = params.get("page_limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_LIMIT):
+    digits = text.isascii() and text.isdigit() and len(text) <= 9
+    if not digits or not 1 <= int(text) <= MOST_LIMIT:
         raise errors.InvalidQuery(
             "page_limit", f"must be an integer from 1 to {MOST_LIMIT}"
         )
     return int(text)
+
+
+def order(params: Any) -> list[tuple[str, str]]:
+    """The field a list is sorted by, and how; none for the order of ids."""
+    key = params.get("sort_key")
+    return [(key, params.get("sort_dir", "asc"))] if key else []
 
 
 def marker(params: Any) -> str | None:
@@ -78,7 +85,7 @@ def marker(params: Any) -> str | None:
 
 def labels(params: Any) -> filters.AbstractClause | None:
     """The filter of every `label=key=value`; repeated ones hold together."""
-    wanted = {}
+    wanted: dict[str, str] = {}
     for text in params.getall("label"):
         key, separator, value = text.partition("=")
         if not separator or not rules.LABELS.holds({key: value}):

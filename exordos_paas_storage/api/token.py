@@ -29,12 +29,11 @@ def answer(issued_by: issuer.Issuer, req: webob.Request) -> webob.Response:
             "code": status,
             "message": refused.description,
         }
-    return webob.Response(
-        body=packer.packed(found),
-        status=status,
-        content_type="application/json",
-        headerlist=[("Cache-Control", "no-store")],
+    response = webob.Response(
+        body=packer.packed(found), status=status, content_type="application/json"
     )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _form(req: webob.Request) -> dict[str, Any]:

@@ -26,7 +26,8 @@ class Commands(click.Group):
             try:
                 return point.load()
             except ModuleNotFoundError as error:
-                raise click.ClickException(f"{error.name} is missing: {_HINT}") from None
+                said = f"{error.name} is missing: {_HINT}"
+                raise click.ClickException(said) from None
         return None
 
     def invoke(self, ctx: click.Context) -> object:

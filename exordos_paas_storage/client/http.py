@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,9 +91,15 @@ class Client:
         self,
         path: str,
         within_s: float,
-        seen: Callable[[Any], None] = lambda found: None,
+        *,
+        through_errors: bool = True,
     ) -> Any:
-        """The object once it is ACTIVE; `seen` is shown it at every look.
+        """The object once it is ACTIVE.
+
+        Args:
+            path: of the object.
+            within_s: seconds it may take.
+            through_errors: an `ERROR` is retried, so waiting on may be worth it.
 
         Raises:
             NotActive: it is not within `within_s` seconds; with the object's message.
@@ -101,12 +107,12 @@ class Client:
         deadline = time.monotonic() + within_s
         while True:
             found = self.get(path)
-            seen(found)
             if found["status"] == status.ACTIVE:
                 return found
-            if time.monotonic() > deadline:
+            broken = found["status"] == status.ERROR and not through_errors
+            if broken or time.monotonic() > deadline:
                 raise NotActive(
-                    f"{path} is {found['status']} after {within_s:.0f} s: "
+                    f"{path} is {found['status']}: "
                     f"{found['status_message'] or 'no reason is given'}"
                 )
             time.sleep(0.05)

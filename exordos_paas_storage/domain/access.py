@@ -335,7 +335,13 @@ def check(resource: Resource, name: str, value: Any) -> None:
         NotYetSupported: the field has no effect yet and this is not its default.
     """
     found = resource.fields[name]
-    if found.later and value not in (None, found.default):
+    default = value is None or _same(value, found.default)
+    if found.later and not default:
         raise errors.NotYetSupported(name, "can't be set yet; leave it out")
     if not found.later:
         found.rule.check(name, value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    # To Python 1 and 1.0 equal True; to a client they don't.
+    return type(one) is type(other) and bool(one == other)

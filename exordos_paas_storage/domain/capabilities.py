@@ -87,7 +87,9 @@ _TABLE = {
     MINIO: Capabilities(
         engine=MINIO,
         health_path="/minio/health/live",
-        ready_path="/minio/health/ready",
+        # `ready` is 200 before users and buckets are read, when every S3 call is still
+        # refused; `cluster` waits for them on a single node too (seen).
+        ready_path="/minio/health/cluster",
         stop_s=20.0,
         sealed_admin=True,
         mfa_delete=False,

@@ -52,7 +52,7 @@ class InvalidQuery(RequestError):
 
 
 class Unauthorized(RequestError):
-    """No token came with the request."""
+    """The token is missing, invalid or expired."""
 
     status = 401
 

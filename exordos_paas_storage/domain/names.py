@@ -11,6 +11,7 @@ PATH_WORDS = frozenset(
     [
         "actions",
         "access-keys",
+        "access_keys",
         "audit",
         "buckets",
         "conditions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import uuid
 from collections.abc import Iterable, Mapping
@@ -135,21 +136,46 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def canonical(document: Mapping[str, Any]) -> str:
     """A text equal for documents that differ only in order and scalar-or-list form.
 
-    Empty elements count as absent, as an engine that adds them means them; no other
-    element is dropped, known or not.
+    An empty element of the document or of a statement counts as absent, as an engine
+    that adds it means it; nothing else is dropped, known or not.
     """
-    return json.dumps(_canonical(document), sort_keys=True)
+    top = _present(document)
+    statements = top.get("Statement", [])
+    listed = statements if isinstance(statements, list | tuple) else [statements]
+    top["Statement"] = sorted(
+        json.dumps(_statement(one), sort_keys=True) for one in listed
+    )
+    return json.dumps(top, sort_keys=True)
 
 
-def _canonical(value: Any, key: str = "") -> Any:
+def _present(element: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value for key, value in element.items() if value not in ("", [], {}, None)
+    }
+
+
+def _statement(statement: Any) -> Any:
+    if not isinstance(statement, Mapping):
+        return statement
+    return {
+        key: value if key in ("Effect", "Sid") else _canonical(value)
+        for key, value in _present(statement).items()
+    }
+
+
+def _canonical(value: Any, operator: str = "") -> Any:
+    """Scalars as lists of one, lists in order, addresses as the engines write them."""
     if isinstance(value, Mapping):
-        return {
-            name: _canonical(inner, name)
-            for name, inner in value.items()
-            if inner not in ("", [], {}, None)
-        }
-    if isinstance(value, list | tuple):
-        inner = [_canonical(item) for item in value]
-        return sorted(inner, key=lambda item: json.dumps(item, sort_keys=True))
-    # `Version`, `Effect`, `Sid` and `ID` are never lists; every other scalar may be.
-    return value if key in ("Version", "Effect", "Sid", "ID", "") else [value]
+        return {key: _canonical(inner, operator or key) for key, inner in value.items()}
+    listed = value if isinstance(value, list | tuple) else [value]
+    if operator.endswith("IpAddress"):
+        listed = [_network(one) for one in listed]
+    return sorted(listed, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+def _network(address: Any) -> Any:
+    # MinIO answers 127.0.0.1 as 127.0.0.1/32 (seen).
+    try:
+        return str(ipaddress.ip_network(address, strict=False))
+    except ValueError:
+        return address

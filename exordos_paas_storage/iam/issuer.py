@@ -82,12 +82,10 @@ class Issuer:
 
     def _by_password(self, form: Mapping[str, Any]) -> Grant:
         name, password = form.get("username"), form.get("password")
-        texts = isinstance(name, str) and isinstance(password, str)
-        found = account.named(name) if texts and "\0" not in str(name) else None
-        known = passwords.matches(
-            password if isinstance(password, str) else "",
-            found.password_hash if found else None,
-        )
+        if not isinstance(name, str) or not isinstance(password, str):
+            raise GrantRefused("invalid_request", "username, password: are required")
+        found = None if "\0" in name else account.named(name)
+        known = passwords.matches(password, found.password_hash if found else None)
         if found is None or not known:
             raise GrantRefused("invalid_grant", "the user name or password is wrong")
         return Grant(found, _project(form.get("scope")))
@@ -135,6 +133,7 @@ def _project(scope: Any) -> uuid.UUID | None:
 
 def _ttl(asked: Any) -> int:
     text = str(asked)
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_TTL_S:
+    digits = text.isascii() and text.isdigit() and len(text) <= 9
+    if digits and 1 <= int(text) <= MOST_TTL_S:
         return int(text)
     raise GrantRefused("invalid_request", f"ttl: must be 1 to {MOST_TTL_S} seconds")

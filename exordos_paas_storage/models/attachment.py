@@ -7,7 +7,7 @@ from typing import Any
 
 from restalchemy.dm import filters, properties, types
 
-from exordos_paas_storage.domain import access, errors, status
+from exordos_paas_storage.domain import access, errors, rules, status
 from exordos_paas_storage.models import base, child, policy
 
 
@@ -120,9 +120,9 @@ def one(session: Any, user: Any, asked: str) -> Attachment | None:
         """
         SELECT a.uuid FROM s3aas_attachments a
         JOIN s3aas_policies p ON p.uuid = a.policy_uuid
-        WHERE a.user_uuid = %s AND %s IN (p.name, a.uuid::text, p.uuid::text)
+        WHERE a.user_uuid = %s AND (p.name = %s OR %s IN (a.uuid, p.uuid))
         """,
-        (user.uuid, asked),
+        (user.uuid, asked, uuids.UUID(asked) if rules.is_uuid(asked) else None),
     ).fetchone()
     if row is None:
         return None

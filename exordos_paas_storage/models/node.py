@@ -11,7 +11,7 @@ from typing import Any
 from restalchemy.dm import models, properties, types
 from restalchemy.storage.sql import orm
 
-from exordos_paas_storage.domain import state
+from exordos_paas_storage.domain.state import Credentials
 from exordos_paas_storage.models import secrets
 
 _ALPHABET = string.ascii_uppercase + string.digits
@@ -78,9 +78,9 @@ class Node(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin):
             for column in SEALED
         }
 
-    def root(self) -> state.Credentials:
+    def root(self) -> Credentials:
         """The engine's root key pair."""
-        return state.Credentials(self.root_access_key, self.opened()["root_secret"])
+        return Credentials(self.root_access_key, self.opened()["root_secret"])
 
     def shown(self) -> dict[str, Any]:
         """The node as a tenant sees it."""

@@ -83,7 +83,7 @@ def _serves_data(found: psutil.Process, place: folder.Folder) -> bool:
 
 def answers(spec: NodeSpec) -> bool:
     """Whether the engine on the node's port says that it serves."""
-    path = _ready_path(spec)
+    path = capabilities.of(spec.engine, spec.engine_version).ready_path
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(spec.host, spec.host)  # noqa: S104
     connection = http.client.HTTPConnection(host, spec.port, timeout=ASK_S)
     try:
@@ -93,11 +93,3 @@ def answers(spec: NodeSpec) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _ready_path(spec: NodeSpec) -> str:
-    # MinIO's `ready` is 200 before users and buckets are read, when every S3 call is
-    # still refused; `cluster` waits for them on a single node too.
-    # Source: MinIO, cmd/healthcheck-handler.go, ReadinessCheckHandler and checkHealth.
-    path = capabilities.of(spec.engine, spec.engine_version).ready_path
-    return path.replace("/minio/health/ready", "/minio/health/cluster")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from exordos_paas_storage.client import http
@@ -15,8 +15,6 @@ BUCKET = "demo-bucket"
 WITHIN_S = 120.0
 _ID = string.ascii_uppercase + string.digits
 _SECRET = string.ascii_letters + string.digits
-
-Says = Callable[[str], None]
 
 
 def prepare(
@@ -33,15 +31,18 @@ def prepare(
     Raises:
         NotActive: it does not come up.
     """
-    if before is not None and client.find(f"/instances/{before['instance_id']}") is None:
+    if before and client.find(f"/instances/{before['instance_id']}") is None:
         return None
     if before is None:
         _create(client, state)
-    found = client.wait_active(f"/instances/{NAME}", WITHIN_S)
+    which = before["instance_id"] if before else NAME
+    path = f"/instances/{which}"
+    found = client.wait_active(path, WITHIN_S, through_errors=before is None)
     if before is None:
         key = _key_id(state)
-        client.wait_active(f"/instances/{NAME}/users/{NAME}", WITHIN_S)
-        client.wait_active(f"/instances/{NAME}/users/{NAME}/access-keys/{key}", WITHIN_S)
+        user = f"/instances/{NAME}/users/{NAME}"
+        client.wait_active(user, WITHIN_S)
+        client.wait_active(f"{user}/access-keys/{key}", WITHIN_S)
     return {
         "instance_id": found["id"],
         "endpoint": found["endpoint"],

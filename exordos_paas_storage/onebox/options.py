@@ -16,7 +16,7 @@ def state_dir(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--state-dir",
         "state",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         default=statedir.default_path,
         show_default="/var/lib/exordos-storage as root, else your data directory",
         envvar="EXORDOS_STORAGE_STATE_DIR",

@@ -65,7 +65,9 @@ class Service:
         self._postgres = postgres.EmbeddedPostgres(self._state)
         self._children: list[children.Child] = []
 
-    def run(self, stop: threading.Event, ready: Callable[[dict[str, Any]], None]) -> None:
+    def run(
+        self, stop: threading.Event, ready: Callable[[dict[str, Any]], None]
+    ) -> None:
         """Bring the service up, call `ready` with its facts, and keep it until `stop`.
 
         Raises:
@@ -99,9 +101,7 @@ class Service:
         return facts
 
     def _bring_up(self, facts: dict[str, Any]) -> None:
-        port = ports.of_api(
-            settings.HOST, self._wanted.api_port, facts.get("api_port")
-        )
+        port = ports.of_api(settings.HOST, self._wanted.api_port, facts.get("api_port"))
         facts["api_port"] = port
         facts["api_url"] = f"http://{settings.HOST}:{port}"
         facts["token_url"] = facts["api_url"] + http.TOKEN_PATH

@@ -64,6 +64,11 @@ class StateDir:
                 to something else, or less than `need_bytes` are free there.
         """
         self._check_path()
+        if self.path.exists() and not self.path.is_dir():
+            raise errors.SetupError(
+                f"{self.path} is a file, not a folder: choose another path with"
+                " --state-dir"
+            )
         as_root = os.geteuid() == 0
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 
 from restalchemy.dm import filters
 
@@ -11,11 +12,18 @@ from exordos_paas_storage.domain import state
 from exordos_paas_storage.engine import connect, port
 from exordos_paas_storage.models import instance, node
 
+Connect = Callable[[str, str, str, state.Credentials], port.Engine]
+
 
 class Engines:
-    """The engine of each instance, connected once and shared by the workers."""
+    """The engine of each instance, connected once and shared by the workers.
 
-    def __init__(self) -> None:
+    Args:
+        connect: makes an adapter of an engine's name, version, URL and root key.
+    """
+
+    def __init__(self, connect: Connect = connect.connect) -> None:
+        self._connect = connect
         self._lock = threading.Lock()
         self._known: dict[uuid.UUID, tuple[str, port.Engine]] = {}
 
@@ -39,7 +47,7 @@ class Engines:
         with self._lock:
             known = self._known.get(owner.uuid)
             if known is None or known[0] != url:
-                made = connect.connect(owner.engine, owner.engine_version, url, root)
+                made = self._connect(owner.engine, owner.engine_version, url, root)
                 known = self._known[owner.uuid] = (url, made)
         return known[1]
 

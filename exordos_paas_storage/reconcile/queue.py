@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import uuid
+import uuid as uuids
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +54,8 @@ class Claim:
     """A row that is this process's until its lease ends."""
 
     table: str
-    uuid: uuid.UUID
-    instance: uuid.UUID
+    uuid: uuids.UUID
+    instance: uuids.UUID
     revision: int
     attempts: int
     status: str
@@ -70,7 +70,7 @@ class Claim:
 def claim(
     connection: psycopg.Connection[Any],
     table: str,
-    busy: Collection[uuid.UUID],
+    busy: Collection[uuids.UUID],
     now: datetime.datetime,
     lease_s: float,
 ) -> Claim | None:
@@ -202,7 +202,7 @@ def start_over(session: Any) -> None:
     )
 
 
-def look_again(instance: uuid.UUID) -> None:
+def look_again(instance: uuids.UUID) -> None:
     """Queue an instance whose engine is not what it was; its objects wait for it."""
     with base.transaction() as session:
         session.execute(

@@ -12,7 +12,7 @@ from exordos_paas_storage.engine import port
 _ALPHABET = string.ascii_letters + string.digits
 
 
-def take(
+def take(  # noqa: PLR0912 - one case for each step of the plan
     engine: port.Engine,
     steps: Iterable[plan.Step],
     secret_of: Mapping[str, str] | None = None,

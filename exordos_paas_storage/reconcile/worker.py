@@ -76,6 +76,7 @@ class Reconciler:
         nodes: where engines run.
         settings: see `Settings`.
         clock: the time of day, with a time zone; leases and tries follow it.
+        known: connections to the engines.
     """
 
     def __init__(
@@ -84,10 +85,11 @@ class Reconciler:
         nodes: port.Nodes,
         settings: Settings,
         clock: Callable[[], datetime.datetime],
+        known: engines.Engines | None = None,
     ) -> None:
         self._uri, self._nodes, self._settings = uri, nodes, settings
         self._clock = clock
-        self._engines = engines.Engines()
+        self._engines = known or engines.Engines()
         self._health = watch.Health(time.monotonic)
         self._instances = instances.Instances(
             nodes,

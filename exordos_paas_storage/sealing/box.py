@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def write_new_keys(path: Path) -> None:
 
     The file appears whole or not at all; one that is there is left as it is.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:

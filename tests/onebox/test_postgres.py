@@ -149,7 +149,8 @@ def test_a_killed_server_starts_again_with_all_that_was_committed(server):
     assert read(server) == ["0", "1", "2"]
 
 
-def test_a_server_left_by_a_killed_service_is_stopped(server, state):
+@pytest.mark.parametrize("explicitly", [True, False])
+def test_a_server_left_by_a_killed_service_is_stopped(server, state, explicitly):
     def serve_and_die():
         left = postgres.EmbeddedPostgres(state)
         left.start()
@@ -160,9 +161,13 @@ def test_a_server_left_by_a_killed_service_is_stopped(server, state):
     left = int((server.data / "postmaster.pid").read_text().splitlines()[0])
     assert psutil.pid_exists(left)
 
+    if explicitly:
+        server.stop_left_over()
+        assert process.identify(left) is None
     server.start()
 
     assert process.identify(left) is None
+
     assert read(server) == ["left"]
 
 

@@ -16,8 +16,10 @@ JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=70)
     | st.sampled_from(["none", "aes256", "read-write", "data", "a" * 64, "a\n"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=6,
 )
 RULES = {
@@ -29,8 +31,7 @@ RULES = {
 
 
 def is_valid(rule, value):
-    checker = jsonschema.Draft202012Validator
-    return checker(rule.schema).is_valid(value)
+    return jsonschema.Draft202012Validator(rule.schema).is_valid(value)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -38,10 +39,10 @@ def test_schemas_of_rules_are_valid(name):
     jsonschema.Draft202012Validator.check_schema(RULES[name].schema)
 
 
-@pytest.mark.parametrize("name", RULES)
 @given(value=JSON)
-def test_what_a_rule_takes_its_schema_takes(name, value):
-    assert not RULES[name].holds(value) or is_valid(RULES[name], value)
+def test_what_a_rule_takes_its_schema_takes(value):
+    for name, rule in RULES.items():
+        assert not rule.holds(value) or is_valid(rule, value), name
 
 
 EXACT = {
@@ -70,16 +71,16 @@ def storable(value):
     return not isinstance(value, float)
 
 
-@pytest.mark.parametrize("name", EXACT)
 @given(value=JSON)
 @example(value=True)
 @example(value=[True])
 @example(value={"": ""})
 @example(value={"a=b": ""})
 @example(value=["none", "none"])
-def test_a_rule_agrees_with_its_schema(name, value):
-    if storable(value):
-        assert EXACT[name].holds(value) == is_valid(EXACT[name], value)
+def test_a_rule_agrees_with_its_schema(value):
+    for name, rule in EXACT.items():
+        if storable(value):
+            assert rule.holds(value) == is_valid(rule, value), name
 
 
 @pytest.mark.parametrize("value", [True, False, 1.0, "1", None, [1], 0, 257, 2**64])
