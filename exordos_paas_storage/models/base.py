@@ -9,6 +9,7 @@ import uuid as uuids
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from psycopg import errors as pg_errors
 from restalchemy.dm import filters, models, properties, types
 from restalchemy.storage import exceptions
 from restalchemy.storage.sql import engines, orm
@@ -149,7 +150,10 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             self.locked(found)
             self._check(changed)
             self._before_update(found, changed)
-            self._write(found, changed)
+            try:
+                self._write(found, changed)
+            except pg_errors.UniqueViolation:
+                raise self.taken(self.unique_field, self.taken_rule) from None
             self._after_update(found, changed)
             self._reload(found)
 

@@ -61,20 +61,27 @@ def up(
             f"a service already runs on {state.path} (pid {state.holder()}): stop it "
             "by exordos-storage down, or choose another folder with --state-dir"
         )
-    cache = engine_cache.default(os.environ)
-    with engine_commands.shown_progress() as progress:
-        choice = engines.choose(
-            engine,
-            cache=cache,
-            environ=os.environ,
-            install=engines.installers(cache, os.environ, progress),
-        )
+    choice = _choice(state, engine)
     keys = sealing_key_file.absolute() if sealing_key_file else None
     wanted = service.Wanted(state, choice, api_port, keys)
     if detach:
         _run_behind(wanted)
     else:
         _run(wanted)
+
+
+def _choice(state: statedir.StateDir, engine: str | None) -> engines.Choice:
+    before = engines.kept(state, os.environ)
+    if before and engine in (None, before.engine):
+        return before
+    cache = engine_cache.default(os.environ)
+    with engine_commands.shown_progress() as progress:
+        return engines.choose(
+            engine,
+            cache=cache,
+            environ=os.environ,
+            install=engines.installers(cache, os.environ, progress),
+        )
 
 
 def _run(wanted: service.Wanted) -> None:

@@ -61,6 +61,22 @@ def installers(
     }
 
 
+def kept(state: StateDir, environ: Mapping[str, str]) -> Choice | None:
+    """The engine that a service had last time, where its binary is staged still.
+
+    A name in the environment asks for another choice.
+    """
+    before = state.read_state().get("engine")
+    if before is None or any(environ.get(name) for name in VARIABLES.values()):
+        return None
+    engine, version = before["name"], before["version"]
+    path = staged(state)(engine, version)
+    if path is None or version != VERSIONS.get(engine):
+        return None
+    why = f"{TITLES[engine]} {version}: the service had it before"
+    return Choice(engine, version, path, why)
+
+
 def choose(
     preferred: str | None,
     *,

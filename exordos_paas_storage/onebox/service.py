@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import threading
 import time
 import uuid
@@ -233,10 +234,11 @@ def stop(state: statedir.StateDir, within_s: float) -> bool:
     found = process.identify(pid) if pid else None
     if found is None:
         return False
-    os.kill(found.pid, 15)
+    os.kill(found.pid, signal.SIGTERM)
     if not process.wait_until(lambda: not state.is_held(), within_s):
         raise errors.SetupError(
             f"the service (pid {pid}) still stops after {within_s:.0f} s; look at "
             f"{state.logs}"
         )
+    process.wait_gone(found, 10.0)
     return True

@@ -8,7 +8,6 @@ import threading
 import uuid
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 from psycopg import rows
@@ -71,8 +70,7 @@ def issued_by():
 
 @pytest.fixture(scope="session")
 def http(uri, issued_by):
-    transport = httpx.WSGITransport(app=app.build(issued_by))
-    with httpx.Client(transport=transport, base_url="http://s3") as client:
+    with made.client_of(app.build(issued_by)) as client:
         yield client
 
 
@@ -193,9 +191,3 @@ def active(api, running):
     api.wait(f"/instances/{name}")
     return f"/instances/{name}"
 
-
-# TEMPORARY until bug 1 is fixed.
-from exordos_paas_storage.models import policy as _p  # noqa: E402
-
-if _p.Policy.document.fset is None:
-    _p.Policy.document = _p.Policy.document.setter(lambda self, v: None)

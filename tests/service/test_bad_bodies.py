@@ -64,38 +64,40 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", KINDS)
+METHODS = [
+    (kind, method)
+    for kind in KINDS
+    for method in ("POST", "PATCH", "PUT")
+    if kind != "attachment" or method == "POST"
+]
+
+
+@pytest.mark.parametrize(("kind", "method"), METHODS)
 def test_a_body_that_is_no_json_object_is_refused(
-    api, tree, kind, shape, nothing_stored
+    api, tree, kind, method, nothing_stored
 ):
     nothing_stored()
-    for method in ("POST", "PATCH", "PUT"):
-        if kind == "attachment" and method != "POST":
-            continue
-        answer = send(
-            api,
-            tree,
-            kind,
-            method,
-            content=SHAPES[shape],
-            headers={"Content-Type": "application/json"},
-        )
+    for content in SHAPES.values():
+        said = {"Content-Type": "application/json"}
+        answer = send(api, tree, kind, method, content=content, headers=said)
         made.refused(answer, 400, "MalformedBody", "body")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "said", ["text/plain", "application/xml", "application/x-www-form-urlencoded"]
-)
-def test_another_content_type_is_415(api, tree, kind, said):
-    for method in ("POST", "PATCH", "PUT"):
-        if kind == "attachment" and method != "POST":
-            continue
-        answer = send(
-            api, tree, kind, method, content="{}", headers={"Content-Type": said}
-        )
-        made.refused(answer, 415, "UnsupportedMediaType", "Content-Type")
+TYPES = [
+    "text/plain", "application/xml", "application/x-www-form-urlencoded",
+    "multipart/form-data", "multipart/form-data; boundary=x", ";", "a/b/c", "json",
+    "application/json,text/html",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_another_content_type_is_415(api, tree, kind, method):
+    for said in TYPES:
+        for content in ("{}", "a=%ff", "--x\r\n\r\n", ""):
+            answer = send(
+                api, tree, kind, method, content=content, headers={"Content-Type": said}
+            )
+            made.refused(answer, 415, "UnsupportedMediaType", "Content-Type")
 
 
 @pytest.mark.parametrize(
@@ -112,35 +114,38 @@ def test_json_may_be_called_by_its_names(api, said):
     assert answer.status_code == 201
 
 
-def test_an_odd_content_type_is_415(api):
-    for said in (";", "application/json,text/html", "a/b/c", "json"):
-        answer = api.call(
-            "POST", "/instances", content="{}", headers={"Content-Type": said}
-        )
-        made.refused(answer, 415)
+@pytest.mark.parametrize("said", [{}, {"Content-Type": "application/json"}])
+def test_a_large_body_is_taken_whole(api, tree, said):
+    labels = {f"key{n}": "v" * 255 for n in range(50)}
+
+    answer = api.call("PATCH", tree.at, json={"labels": labels})
+    untyped = api.call(
+        "PATCH", tree.at, content=json.dumps({"labels": labels}), headers=said
+    )
+
+    assert answer.status_code == 200 and answer.json()["labels"] == labels
+    assert untyped.status_code == 200, untyped.text
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_oversized_body_is_413(api, tree, kind):
+@pytest.mark.parametrize("said", [{}, {"Content-Type": "application/json"}])
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_an_oversized_body_is_413(api, tree, kind, method, said):
     body = json.dumps({"name": "x" * (1 << 20)})
-    answer = send(api, tree, kind, "POST", content=body)
+    answer = send(api, tree, kind, method, content=body, headers=said)
 
     made.refused(answer, 413, "BodyTooLarge", "body")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "name", ["nonsense", "Name", "", "name ", "__class__", "source", "x" * 5000, "ключ"]
-)
-def test_an_unknown_field_is_named(api, tree, kind, name, nothing_stored):
-    nothing_stored()
-    shown = name if name and len(name) <= 64 else ""
+UNKNOWN = ["nonsense", "Name", "", "name ", "__class__", "source", "x" * 5000, "ключ"]
 
-    for method in ("POST", "PATCH"):
-        if kind == "attachment" and method != "POST":
-            continue
+
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_an_unknown_field_is_named(api, tree, kind, method, nothing_stored):
+    nothing_stored()
+    for name in UNKNOWN:
         body = made.BODIES[kind]() if method == "POST" else {}
         answer = send(api, tree, kind, method, json=body | {name: None})
+        shown = name if name and len(name) <= 64 else ""
         message = made.refused(answer, 400, "UnknownField", shown)
         assert len(message) < 200
 
@@ -198,46 +203,46 @@ WRONG = {
 # What is right for some field, by the field's name.
 FITTING = {
     "cpu": {"one"},
-    "disk_size": {"integer", "one"} - {"integer"},
-    "ram": {"integer"} - {"integer"},
+    "disk_size": {"one"},
     "nodes_number": {"one"},
     "description": {"text", "empty"},
     "versioning": {"true"},
     "deletion_protection": {"true"},
-    "mfa_delete": {"true"},
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+def wrong_for(name):
+    return [case for case in WRONG if case not in FITTING.get(name, ())]
+
+
 @pytest.mark.parametrize(("kind", "name"), cases(access.SET_ONCE))
 def test_a_value_of_the_wrong_type_is_refused_on_create(
-    api, tree, kind, name, wrong, nothing_stored
+    api, tree, kind, name, nothing_stored
 ):
-    if wrong in FITTING.get(name, ()):
-        return
     nothing_stored()
-    body = made.BODIES[kind]() | {name: WRONG[wrong]}
+    for case in wrong_for(name):
+        if (name, case) == ("mfa_delete", "true"):
+            continue
+        body = made.BODIES[kind]() | {name: WRONG[case]}
 
-    answer = send(api, tree, kind, "POST", json=body)
+        answer = send(api, tree, kind, "POST", json=body)
 
-    made.refused(answer, 400, "InvalidValue")
-    field = made.form_of(answer)["message"].split(":")[0]
-    assert field.split(".")[0] == name or (kind, field) == ("instance", "version")
+        message = made.refused(answer, 400, "InvalidValue")
+        assert message.startswith((f"{name}:", f"{name}.")), (case, message)
 
 
-@pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize(("kind", "name"), cases(access.WRITE, CHANGEABLE))
 def test_a_value_of_the_wrong_type_is_refused_on_update(
-    api, tree, kind, name, wrong, nothing_stored
+    api, tree, kind, name, nothing_stored
 ):
-    if wrong in FITTING.get(name, ()):
-        return
     nothing_stored()
-
-    for method in ("PATCH", "PUT"):
-        answer = send(api, tree, kind, method, json={name: WRONG[wrong]})
-        made.refused(answer, 400, "InvalidValue")
-        assert made.form_of(answer)["message"].startswith(name)
+    for case in wrong_for(name):
+        if (name, case) == ("mfa_delete", "true"):
+            continue
+        for method in ("PATCH", "PUT"):
+            answer = send(api, tree, kind, method, json={name: WRONG[case]})
+            message = made.refused(answer, 400, "InvalidValue")
+            assert message.startswith((f"{name}:", f"{name}.")), (case, message)
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.0, 1.0])
@@ -260,15 +265,12 @@ NAMES = {
 UUIDS = ["0" * 32, "{00000000-0000-0000-0000-000000000000}", "F" * 8 + "-" + "f" * 24]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [(k, n) for k, names in NAMES.items() for n in [*names, *UUIDS, "a\0b", "a\n"]],
-)
-def test_a_name_that_breaks_a_rule_is_refused(api, tree, kind, name):
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_that_breaks_a_rule_is_refused(api, tree, kind):
     field = "access_key" if kind == "access_key" else "name"
-    body = made.BODIES[kind]() | {field: name}
-
-    made.refused(send(api, tree, kind, "POST", json=body), 400, "InvalidValue", field)
+    for name in [*NAMES[kind], *UUIDS, "a\0b", "abc\n"]:
+        answer = api.post(tree.collection(kind), made.BODIES[kind]() | {field: name})
+        made.refused(answer, 400, "InvalidValue", field)
 
 
 @pytest.mark.parametrize("name", ["NAME", "health", "Rustfs-1"])
@@ -277,7 +279,9 @@ def test_an_instance_may_be_called_so(api, name):
 
 
 def test_a_user_may_be_called_like_an_attribute_of_the_route(api, tree):
-    for name in ("access_keys", "get_route", "is_route", "mro"):
+    refused = api.post(f"{tree.at}/users", {"name": "access_keys"})
+    made.refused(refused, 400, "InvalidValue", "name")
+    for name in ("get_route", "is_route", "mro"):
         api.make(f"{tree.at}/users", name=name)
         assert api.show(f"{tree.at}/users/{name}")["name"] == name
         assert api.show(f"{tree.at}/users/{name}/access-keys") == []
@@ -346,14 +350,13 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize("parameters", PARAMETERS)
-def test_a_templates_parameters_are_checked(api, tree, parameters):
-    body = {"name": "limited", "template": "read-only", "parameters": parameters}
-
-    message = made.refused(api.post(tree.collection("policy"), body), 400)
-    assert message.startswith("parameters")
-    answer = api.patch(tree.path("policy"), {"parameters": parameters})
-    assert made.refused(answer, 400).startswith("parameters")
+def test_a_templates_parameters_are_checked(api, tree):
+    for parameters in PARAMETERS:
+        body = {"name": "limited", "template": "read-only", "parameters": parameters}
+        message = made.refused(api.post(tree.collection("policy"), body), 400)
+        assert message.startswith("parameters"), parameters
+        answer = api.patch(tree.path("policy"), {"parameters": parameters})
+        assert made.refused(answer, 400).startswith("parameters"), parameters
 
 
 LABELS = [
@@ -363,10 +366,11 @@ LABELS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("labels", LABELS)
-@pytest.mark.parametrize("kind", ["instance", "bucket", "user", "policy", "access_key"])
-def test_labels_are_checked(api, tree, kind, labels):
-    body = made.BODIES[kind]() | {"labels": labels}
-    made.refused(send(api, tree, kind, "POST", json=body), 400, "InvalidValue", "labels")
-    answer = api.patch(tree.path(kind), {"labels": labels})
-    made.refused(answer, 400, "InvalidValue", "labels")
+@pytest.mark.parametrize("kind", CHANGEABLE)
+def test_labels_are_checked(api, tree, kind):
+    for labels in LABELS:
+        body = made.BODIES[kind]() | {"labels": labels}
+        answer = api.post(tree.collection(kind), body)
+        made.refused(answer, 400, "InvalidValue", "labels")
+        answer = api.patch(tree.path(kind), {"labels": labels})
+        made.refused(answer, 400, "InvalidValue", "labels")
