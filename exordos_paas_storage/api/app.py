@@ -104,7 +104,13 @@ class Doors:
     @dec.wsgify
     def __call__(self, req: webob.Request) -> webob.Response:
         door = self._doors.get(req.path_info.rstrip("/"))
-        return door(req) if door else req.get_response(self._application)
+        if door:
+            return door(req)
+        if req.method in ("POST", "PUT", "PATCH"):
+            # restalchemy parses what is, or may be, a form before our routes see it.
+            packer.check_type(req)
+            req.content_type = "application/json"
+        return req.get_response(self._application)
 
 
 def _said(body: dict[str, Any]) -> webob.Response:

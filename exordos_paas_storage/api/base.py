@@ -15,6 +15,8 @@ from restalchemy.dm import filters
 from exordos_paas_storage.api import fields, packer, queries
 from exordos_paas_storage.domain import access, errors, rules
 
+LATER_HEADERS = ("Idempotency-Key", "If-Match")
+
 
 def described(model: Any) -> resources.ResourceByRAModel:
     """A model as restalchemy's resource, its fields open by our table alone."""
@@ -108,6 +110,12 @@ class ResourceController(
         ]
         return found
 
+    def _refuse_later(self) -> None:
+        """Refuse promises that a request asks for and that have not come yet."""
+        for header in LATER_HEADERS:
+            if header in self.request.headers:
+                raise errors.NotYetSupported(header, "has no effect yet; leave it out")
+
     def _list(self, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.READ_VERB)
         self.request.api_context.set_active_method(constants.FILTER)
@@ -117,17 +125,17 @@ class ResourceController(
         asked = queries.marker(params)
         self._pagination_marker = uuid.UUID(asked) if asked else None
         wanted = params.copy()
-        for name in queries.SPECIAL:
-            wanted.pop(name, None)
-        for one in wanted.getall("id"):
+        for one in params.getall("id"):
             wanted.add("uuid", one)
-        wanted.pop("id", None)
+        for name in {*queries.SPECIAL, "id"} & set(wanted):
+            del wanted[name]
         chosen = self._prepare_filters(wanted)
         chosen.update(self._inside(parent))
         labelled = queries.labels(params)
         if labelled is not None:
             chosen["labels"] = labelled
-        self._query_filter = self._prepare_query_filter(params)
+        with queries.expression():
+            self._query_filter = self._prepare_query_filter(params)
         ordered = {"uuid" if k == "id" else k: v for k, v in queries.order(params)}
         found = self._process_storage_filters(chosen, ordered)
         self.complete(parent, found)
@@ -135,6 +143,7 @@ class ResourceController(
 
     def _create(self, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.CREATE)
+        self._refuse_later()
         self.request.api_context.set_active_method(constants.CREATE)
         body = packer.read_object(self.request)
         values = packer.created(self.resource, self.caller.role, body)
@@ -149,6 +158,7 @@ class ResourceController(
 
     def _update(self, name: str, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.UPDATE)
+        self._refuse_later()
         found = self._read(name, parent)
         self.request.api_context.set_active_method(constants.UPDATE)
         body = packer.read_object(self.request)
@@ -162,12 +172,14 @@ class ResourceController(
 
     def _delete(self, name: str, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.DELETE)
+        self._refuse_later()
         self.find(name, parent).delete()
         return webob.Response(status=204, content_type=None)
 
     def _read(self, name: str, parent: Any) -> Any:
         self.caller.check(self.resource, access.READ_VERB)
         self.request.api_context.set_active_method(constants.GET)
+        queries.check_fields(self.resource, self.caller.role, self.request.GET)
         found = self.find(name, parent)
         self.complete(parent, [found])
         return found

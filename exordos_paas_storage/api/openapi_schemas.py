@@ -186,6 +186,7 @@ def error_responses() -> dict[str, Json]:
 def list_parameters(resource: access.Resource, model: Any) -> list[Json]:
     """The query parameters of a list of `resource`."""
     known = queries.comparable(resource, access.OWNER, model)
+    sortable = queries.sortable(resource, access.OWNER, model)
     filters = [
         name
         for name, field in resource.fields.items()
@@ -196,8 +197,7 @@ def list_parameters(resource: access.Resource, model: Any) -> list[Json]:
         query(
             "sort_key",
             "The field to sort by.",
-            # `id` is `uuid` by another name, which only filters know.
-            {"type": "string", "enum": [name for name in filters if name != "id"]},
+            {"type": "string", "enum": [name for name in filters if name in sortable]},
         ),
         _many(
             "fields",

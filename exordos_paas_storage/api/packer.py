@@ -24,9 +24,7 @@ def read_object(req: Any) -> dict[str, Any]:
         BodyTooLarge: it is over `MOST_BYTES`.
         MalformedBody: it is not a JSON object.
     """
-    kind = packers.parse_content_type(req.headers.get("Content-Type"))
-    if kind not in (None, "", "application/json"):
-        raise errors.UnsupportedMediaType("Content-Type", "must be application/json")
+    check_type(req)
     if req.is_body_seekable:
         # Where no type is said, restalchemy has looked for a form in it (seen on 16.1).
         req.body_file_raw.seek(0)
@@ -41,6 +39,17 @@ def read_object(req: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise errors.MalformedBody("body", "must be a JSON object")
     return found
+
+
+def check_type(req: Any) -> None:
+    """Refuse a body that is said to be anything but JSON; nothing said is JSON.
+
+    Raises:
+        UnsupportedMediaType: it is.
+    """
+    kind = packers.parse_content_type(req.headers.get("Content-Type"))
+    if kind not in (None, "application/json"):
+        raise errors.UnsupportedMediaType("Content-Type", "must be application/json")
 
 
 def _read_away(stream: Any) -> None:
@@ -90,7 +99,7 @@ def changed(
         if level < access.WRITE:
             raise _not_settable(resource, name)
         checked = _checked(resource, name, value)
-        if checked != shown:
+        if checked != shown and not resource.fields[name].later:
             values[name] = checked
     return values
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from restalchemy.dm import filters
+from restalchemy.common import exceptions
+from restalchemy.dm import filters, types
 
 from exordos_paas_storage.domain import access, errors, rules
 from exordos_paas_storage.models import columns
@@ -22,16 +25,15 @@ def check(resource: access.Resource, role: str, model: Any, params: Any) -> None
     """
     for name, value in params.items():
         if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
-            raise errors.InvalidQuery("query", "must hold no NUL and be valid UTF-8")
+            where = name if name in SPECIAL else "query"
+            raise errors.InvalidQuery(where, "must hold no NUL and be valid UTF-8")
         if name not in SPECIAL and name not in comparable(resource, role, model):
             raise errors.InvalidQuery(
                 "query", "names a field that can't be filtered by"
             )
-    for name in params.getall("fields"):
-        if resource.level(role, name) == access.HIDDEN:
-            raise errors.InvalidQuery("fields", "names a field that is not there")
+    check_fields(resource, role, params)
     for key in params.getall("sort_key"):
-        if key not in comparable(resource, role, model):
+        if key not in sortable(resource, role, model):
             raise errors.InvalidQuery(
                 "sort_key", "names a field that can't be sorted by"
             )
@@ -45,8 +47,48 @@ def check(resource: access.Resource, role: str, model: Any, params: Any) -> None
         raise errors.InvalidQuery("sort_dir", "needs sort_key")
 
 
+def check_fields(resource: access.Resource, role: str, params: Any) -> None:
+    """Refuse a `fields` that names what an answer does not show.
+
+    Raises:
+        InvalidQuery: names the parameter.
+    """
+    for name in params.getall("fields"):
+        hidden = resource.level(role, name) == access.HIDDEN
+        if hidden or resource.fields[name].once:
+            raise errors.InvalidQuery("fields", "names a field that is not there")
+
+
+@contextlib.contextmanager
+def expression() -> Iterator[None]:
+    """Say of a filter expression that is wrong that it is the expression."""
+    try:
+        yield
+    except exceptions.ValidationFilterIncompatibleError:
+        raise errors.InvalidQuery(
+            "q", "names a field that can't be filtered by"
+        ) from None
+    except exceptions.ValidationFilterSyntaxError as error:
+        raise errors.InvalidQuery("q", error.msg) from None
+    except exceptions.ParseError:
+        raise errors.InvalidQuery("q", "holds a value of the wrong type") from None
+    except exceptions.ValidationErrorException:
+        raise errors.InvalidQuery("q", "is too long or too deeply nested") from None
+
+
+def sortable(resource: access.Resource, role: str, model: Any) -> set[str]:
+    """Fields that a list can be sorted by: a page's end must compare with a value."""
+    known = model.properties.properties
+    return {
+        name
+        for name in comparable(resource, role, model)
+        if name == "id"
+        or not isinstance(known[name].get_property_type(), types.AllowNone)
+    }
+
+
 def comparable(resource: access.Resource, role: str, model: Any) -> set[str]:
-    """Fields that a list can be filtered and sorted by, as the API names them."""
+    """Fields that a list can be filtered by, as the API names them."""
     known = model.properties.properties
     found = {
         name

@@ -52,7 +52,10 @@ class Route(routes.Route):
         return super().do(parent_resource, **kwargs)
 
     def _set_slash(self) -> None:
-        parts = self._req.path_info.strip("/").split("/")
+        path = self._req.path_info.removeprefix("/").removesuffix("/")
+        parts = path.split("/")
+        if "" in parts and parts != [""]:
+            raise domain_errors.NotFound("path", "names nothing that exists")
         if parts == [""]:
             self._req.path_info = "/"
         elif len(parts) == 1:

@@ -42,5 +42,8 @@ def _form(req: webob.Request) -> dict[str, Any]:
             raise errors.BodyTooLarge(
                 "body", f"must be at most {packer.MOST_BYTES} bytes"
             )
-        return dict(req.POST.items())
+        try:
+            return dict(req.POST.items())
+        except ValueError:
+            raise errors.MalformedBody("body", "must be a valid form") from None
     return packer.read_object(req)

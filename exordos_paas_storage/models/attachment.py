@@ -46,8 +46,9 @@ def attach(session: Any, user: Any, asked: str) -> Attachment:
         AlreadyAttached: the user has it already.
         BeingDeleted: the user is being deleted.
     """
+    user.lock_first(session)
     user.locked(session)
-    found = policy.named(session, user.instance, asked)
+    found = policy.named(session, user.instance, asked, "policy")
     _put(session, user, found["uuid"])
     session.execute(
         "UPDATE s3aas_users SET inherits_policies = false WHERE uuid = %s",
@@ -75,7 +76,11 @@ def replace(session: Any, user: Any, names: list[str]) -> None:
         status.DELETING,
     )
     for added in sorted(set(names) - before):
-        _put(session, user, policy.named(session, user.instance, added)["uuid"])
+        _put(
+            session,
+            user,
+            policy.named(session, user.instance, added, "policies")["uuid"],
+        )
 
 
 def _put(session: Any, user: Any, policy_id: uuids.UUID) -> None:

@@ -100,6 +100,9 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
         """What kind of object this is, as the API names it."""
         return self.resource.kind
 
+    def lock_first(self, session: Any) -> None:
+        """Lock the rows that must be locked before this one."""
+
     # What a model adds to the three writes; each runs inside their transaction.
 
     def _before_insert(self, session: Any) -> None:
@@ -147,6 +150,7 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
         if not changed and not force:
             return
         with transaction(session) as found:
+            self.lock_first(found)
             self.locked(found)
             self._check(changed)
             self._before_update(found, changed)
@@ -164,6 +168,7 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             RequestError: it is protected, or another object needs it.
         """
         with transaction(session) as found:
+            self.lock_first(found)
             row = self.locked(found, also_deleting=True)
             if row["status"] == status.DELETING:
                 return
@@ -214,6 +219,9 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
         foreign = dirty - self._settable()
         if foreign:
             raise errors.ReadOnlyField(min(foreign), "is set by the service")
+        for name in sorted(dirty):
+            if max(self.resource.fields[name].access) < access.WRITE:
+                raise errors.ReadOnlyField(name, "can't be changed after creation")
         return dirty
 
     def _check(self, names: set[str]) -> None:

@@ -22,6 +22,15 @@ class Child(base.Asked):
     instance = properties.property(types.UUID(), required=True, read_only=True)
 
     def _before_insert(self, session: Any) -> None:
+        self.lock_first(session)
+
+    def lock_first(self, session: Any) -> None:
+        """Lock the instance before every other row, so that no writers wait in a ring.
+
+        Raises:
+            NotFound: the instance is gone.
+            BeingDeleted: it is being deleted, and this goes with it.
+        """
         lock = "SHARE" if self.shares_instance else "NO KEY UPDATE"
         row = session.execute(
             f"SELECT status FROM s3aas_instances WHERE uuid = %s FOR {lock}",  # noqa: S608

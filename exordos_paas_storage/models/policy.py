@@ -18,6 +18,8 @@ class Policy(child.Child):
 
     __tablename__ = "s3aas_policies"
     resource = access.POLICY
+    # A policy is deleted only while nobody makes it a default or attaches it.
+    shares_instance = False
 
     name = properties.property(types.String(), required=True, read_only=True)
     template = properties.property(types.AllowNone(types.String()), default=None)
@@ -66,10 +68,10 @@ class Policy(child.Child):
     def _before_delete(self, session: Any) -> None:
         if self.reserved:
             raise errors.PolicyReserved("name", "is a template's policy")
-        # Against an attachment, or a default, that is being written at this moment.
+        # The instance is locked against a default, its users against an attachment,
+        # that is being written at this moment.
         defaults = session.execute(
-            "SELECT default_user_policies FROM s3aas_instances WHERE uuid = %s "
-            "FOR UPDATE",
+            "SELECT default_user_policies FROM s3aas_instances WHERE uuid = %s",
             (self.instance,),
         ).fetchone()["default_user_policies"]
         if self.name in defaults:
@@ -102,8 +104,14 @@ def add_templates(session: Any, instance: Any) -> None:
         ).insert(session=session)
 
 
-def named(session: Any, instance: Any, name: str) -> dict[str, Any]:
+def named(session: Any, instance: Any, name: str, field: str) -> dict[str, Any]:
     """The row of an instance's policy, kept from being deleted meanwhile.
+
+    Args:
+        session: of the transaction in which it must not be deleted.
+        instance: the instance's id.
+        name: of the policy.
+        field: the field that names it, for the error.
 
     Raises:
         InvalidValue: the instance has no such policy.
@@ -113,5 +121,5 @@ def named(session: Any, instance: Any, name: str) -> dict[str, Any]:
         (instance, name),
     ).fetchone()
     if row is None or row["status"] == status.DELETING:
-        raise errors.InvalidValue("policy", f"{name} is not a policy of the instance")
+        raise errors.InvalidValue(field, f"{name} is not a policy of the instance")
     return row

@@ -21,6 +21,7 @@ from exordos_paas_storage.onebox import (
     engine_commands,
     engines,
     options,
+    progress,
     report,
     service,
     statedir,
@@ -89,15 +90,17 @@ def _run(wanted: service.Wanted) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
+    steps = progress.Steps(service.STEPS)
+
     def ready(facts: dict[str, Any]) -> None:
+        steps.done()
         click.echo("\n" + report.text(facts, str(wanted.state.path)) + "\n")
         click.echo("Ctrl-C stops everything.")
 
-    service.Service(wanted, _says).run(stop, ready)
-
-
-def _says(line: str) -> None:
-    click.echo(f"- {line}", err=True)
+    try:
+        service.Service(wanted, steps.says).run(stop, ready)
+    finally:
+        steps.done()
 
 
 def _run_behind(wanted: service.Wanted) -> None:

@@ -257,12 +257,14 @@ class EmbeddedPostgres:
                 # The number may belong to anybody now, and the server would believe
                 # that it is a server: so it goes after a restart of a container.
                 pid_file.unlink(missing_ok=True)
-        if process.wait_until(lambda: not list(self._servers()), _ORPHANS_S):
-            return
-        for found in self._servers():
-            with contextlib.suppress(psutil.Error):
-                found.kill()
-        process.wait_until(lambda: not list(self._servers()), _ORPHANS_S)
+        if not process.wait_until(lambda: not list(self._servers()), _ORPHANS_S):
+            for found in self._servers():
+                with contextlib.suppress(psutil.Error):
+                    found.kill()
+            process.wait_until(lambda: not list(self._servers()), _ORPHANS_S)
+        # These name the pid too, and the folder is ours alone.
+        for left_over in self.socket_dir.glob(".s.PGSQL.*"):
+            left_over.unlink(missing_ok=True)
 
     def _servers(self) -> list[psutil.Process]:
         # A server and its children all work in the data folder.

@@ -25,12 +25,16 @@ def parent_watch(
         number: the signal; SIGTERM ends a process as a stop does.
         pid: whom to signal, this process if None.
     """
-    target = os.getpid() if pid is None else pid
 
     def wait() -> None:
         while os.read(descriptor, 1):
             pass
-        os.kill(target, number)
+        if pid is None:
+            # The main thread runs the handlers; another one that took the signal would
+            # leave it asleep.
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:
+            os.kill(pid, number)
 
     thread = threading.Thread(target=wait, name="parent-watch", daemon=True)
     thread.start()

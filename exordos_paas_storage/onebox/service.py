@@ -38,6 +38,8 @@ PROJECT = "default"
 USER = "admin"
 API_READY_S = 60.0
 LOOK_S = 0.1
+# How often `says` is called until the service is ready.
+STEPS = 5
 
 Says = Callable[[str], None]
 

@@ -69,6 +69,8 @@ def of_arguments() -> tuple[Settings, argparse.Namespace]:
     # These print every statement with its values, or a line for each request.
     for noisy in ("restalchemy", "gcl_iam", "psycopg.pool", "httpx", "botocore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # A trace for each expired token would bury everything else.
+    logging.getLogger("gcl_iam.middlewares").setLevel(logging.CRITICAL)
     processes.parent_watch(found.parent_fd)
     settings = Settings(statedir.StateDir(found.state_dir), found.sealing_key_file)
     return settings, found

@@ -72,6 +72,8 @@ def _settle(claimed: queue.Claim, found: list[dict[str, Any]]) -> None:
                     "WHERE uuid = %s AND generation = %s AND status = 'PENDING'",
                     values,
                 )
+    # In a transaction of its own: a writer locks keys before attachments.
+    with base.transaction() as session:
         queue.wake(session, "s3aas_access_keys", "user_uuid = %s", (claimed.uuid,))
 
 

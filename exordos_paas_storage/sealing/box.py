@@ -78,7 +78,20 @@ def write_new_keys(path: Path) -> None:
     """Make a sealing key file with one fresh key, readable by its owner alone.
 
     The file appears whole or not at all; one that is there is left as it is.
+
+    Raises:
+        SetupError: the file can't be written.
     """
+    try:
+        _write_new_keys(path)
+    except OSError as error:
+        raise errors.SetupError(
+            f"sealing key file {path} can't be written ({error.strerror}): choose "
+            "another one with --sealing-key-file, or make its folder"
+        ) from None
+
+
+def _write_new_keys(path: Path) -> None:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

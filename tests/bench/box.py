@@ -78,9 +78,15 @@ class Box:
         ]
 
     def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command on the state folder to its end."""
+        return self.run_plain(*words, f"--state-dir={self.state}", **environ)
+
+    def run_plain(
+        self, *words: str, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that knows no state folder to its end."""
         return subprocess.run(
-            self.words(*words),
+            [self.caller.python, "-m", MODULE, *words],
             env=self.environ | environ,
             cwd="/",
             stdin=subprocess.DEVNULL,

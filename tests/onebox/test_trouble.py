@@ -1,0 +1,278 @@
+"""Trouble at the start: one line that says what and what to do, and nothing runs."""
+
+import contextlib
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from exordos_paas_storage.sealing import box as sealing_box
+from tests.bench import box
+
+AS_ROOT = os.geteuid() == 0
+
+
+def refused(made, *words, **environ):
+    """Assert that `up` is refused in one line and leaves nothing; what it said."""
+    answer = made.run("up", "--detach", *words, **environ)
+
+    said = [line for line in answer.stderr.splitlines() if not line.startswith("- ")]
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert len(said) == 1, answer.stderr
+    assert said[0].startswith("exordos-storage: ")
+    assert made.names() == []
+    return said[0]
+
+
+def as_it_was(path):
+    """All there is below a folder, to be compared."""
+    return sorted(str(found) for found in path.rglob("*"))
+
+
+@pytest.fixture
+def made(new_box):
+    """A service that was never started."""
+    return new_box()
+
+
+@pytest.fixture
+def stopped(new_box):
+    """A service that ran once and holds the demo."""
+    ran = new_box()
+    ran.up()
+    ran.down()
+    return ran
+
+
+def test_a_path_too_long_for_a_socket(made):
+    made.state = made.top / ("long-" * 20)
+
+    said = refused(made)
+
+    assert "too long" in said and "--state-dir" in said
+    assert not made.state.exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "a,b", "a{b}"])
+def test_a_path_that_an_engine_or_the_database_would_split(made, name):
+    made.state = made.top / name
+
+    assert "--state-dir" in refused(made)
+
+
+def test_a_folder_that_can_not_be_written(new_box, ordinary):
+    made = new_box(caller=ordinary)
+    made.top.chmod(0o555)
+
+    said = refused(made)
+
+    assert "can't be written" in said and "--state-dir" in said
+    made.top.chmod(0o711)
+
+
+def test_a_file_where_the_folder_should_be(made):
+    made.state.write_text("mine")
+
+    said = refused(made)
+
+    assert str(made.state) in said and "--state-dir" in said
+    assert made.state.read_text() == "mine"
+    made.state.unlink()
+
+
+def test_a_folder_with_other_files(made):
+    made.state.mkdir()
+    (made.state / "thesis.tex").write_text("mine")
+
+    said = refused(made)
+
+    assert "other files" in said and "--state-dir" in said
+    assert as_it_was(made.state) == [str(made.state / "thesis.tex")]
+
+
+# An ordinary user's database has the account of the service itself.
+@pytest.mark.parametrize("mode", [0o700] if AS_ROOT else [])
+def test_a_folder_that_the_databases_account_can_not_reach(made, mode):
+    made.top.chmod(mode)
+
+    said = refused(made)
+
+    assert "can't reach" in said and str(made.top) in said and "--state-dir" in said
+    made.top.chmod(0o711)
+
+
+def test_a_named_binary_that_is_not_there(made):
+    missing = str(made.top / "minio-of-yesterday")
+
+    said = refused(made, "--engine=minio", EXORDOS_STORAGE_MINIO=missing)
+
+    assert "EXORDOS_STORAGE_MINIO" in said and missing in said
+
+
+@pytest.mark.parametrize("engine", [(), ("--engine=minio",), ("--engine=rustfs",)])
+def test_no_engine_and_no_network(made, engine):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        environ = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), dead)
+        environ |= {key.lower(): dead for key in environ}
+
+        said = refused(
+            made,
+            *engine,
+            **environ,
+            EXORDOS_STORAGE_MINIO="",
+            EXORDOS_STORAGE_RUSTFS="",
+            EXORDOS_STORAGE_CACHE=str(made.top / "cache"),
+            PATH="/usr/bin:/bin",
+            NO_PROXY="",
+            no_proxy="",
+            PIP_CONFIG_FILE=os.devnull,
+            PIP_FIND_LINKS="",
+            PIP_INDEX_URL=f"{dead}/simple",
+            PIP_EXTRA_INDEX_URL="",
+            PIP_RETRIES="0",
+        )
+
+    assert "check the network" in said
+    assert ("RustFS" if engine == ("--engine=rustfs",) else "Go") in said or (
+        engine == ("--engine=rustfs",) and "github.com" in said
+    )
+
+
+def test_a_lost_sealing_key(stopped):
+    keys = Path(stopped.facts()["sealing_key_file"])
+    kept = keys.read_text()
+    keys.unlink()
+
+    said = refused(stopped)
+
+    assert str(keys) in said and "backup" in said
+    assert not keys.exists()
+    keys.write_text(kept)
+    stopped.up()
+    assert stopped.facts()["ready"] is True
+
+
+def test_a_wrong_sealing_key(stopped):
+    keys = Path(stopped.facts()["sealing_key_file"])
+    kept = keys.read_text()
+    keys.unlink()
+    sealing_box.write_new_keys(keys)
+
+    said = refused(stopped)
+
+    assert "key" in said and str(stopped.state) in said
+    keys.write_text(kept)
+    stopped.up()
+    client = stopped.client()
+    box.user_with_key(client, "demo", "after")
+
+
+def test_sealing_keys_outside_the_folder_are_found_again(made):
+    keys = made.top / "elsewhere" / "keys"
+    keys.parent.mkdir()
+    made.up(f"--sealing-key-file={keys}")
+    assert made.facts()["sealing_key_file"] == str(keys)
+    made.down()
+    assert keys.stat().st_mode & 0o077 == 0
+    assert not (made.state / "secrets" / "sealing-keys").exists()
+
+    made.up()
+
+    assert made.facts()["sealing_key_file"] == str(keys)
+    box.user_with_key(made.client(), "demo", "after")
+
+
+def test_a_folder_of_a_newer_release(stopped):
+    file = stopped.state / "state.json"
+    newer = {**json.loads(file.read_text()), "layout": 999}
+    file.write_text(json.dumps(newer))
+
+    said = refused(stopped)
+
+    assert "newer" in said and "layout 999" in said
+    assert json.loads(file.read_text()) == newer
+    file.write_text(json.dumps({**newer, "layout": 1}))
+
+
+def condition(client, path, kind):
+    """One condition of an object."""
+    found = {one["type"]: one for one in client.get(path)["conditions"]}
+    return found[kind]
+
+
+def told(client, reason):
+    """Wait until the demo says why its engine does not serve."""
+
+    def seen():
+        found = condition(client, "/instances/demo", "EngineReady")
+        return found["status"] == "False" and found["reason"] == reason
+
+    box.wait_until(seen)
+    found = client.get("/instances/demo")
+    assert found["status"] == "ERROR"
+    return found["status_message"]
+
+
+@contextlib.contextmanager
+def listening(port):
+    """Somebody else on a port of this machine."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        yield
+
+
+def test_an_instance_whose_port_was_taken_keeps_it_and_says_so(stopped):
+    endpoint = stopped.facts()["demo"]["endpoint"]
+    port = int(endpoint.rpartition(":")[2])
+
+    with listening(port):
+        stopped.up()
+
+        client = stopped.client()
+        assert str(port) in told(client, "PortTaken")
+        # Another instance is not disturbed, and takes another port.
+        client.create("/instances", {"name": "other"})
+        other = client.wait_active("/instances/other", box.ACTIVE_S)
+        assert other["endpoint"] != endpoint
+
+    found = client.wait_active("/instances/demo", box.ACTIVE_S)
+    assert found["endpoint"] == endpoint
+
+
+def test_an_instance_whose_engine_is_gone_says_so(stopped):
+    """The service goes on with another version; the demo's is in no cache."""
+    (staged,) = (stopped.state / "engines").glob("*/*")
+    kept = staged.rename(stopped.top / "kept")
+    other = stopped.top / "other-minio"
+    other.write_text("#!/bin/sh\necho minio version 9.9.9\n")
+    other.chmod(0o755)
+    before = stopped.environ["EXORDOS_STORAGE_MINIO"]
+    stopped.environ["EXORDOS_STORAGE_MINIO"] = str(other)
+
+    stopped.up()
+
+    assert stopped.facts()["engine"]["version"] == "9.9.9"
+    assert "engine install minio" in told(stopped.client(), "BinaryMissing")
+    # It comes back where it was as soon as its binary does, without a restart.
+    kept.rename(staged)
+    stopped.client().wait_active("/instances/demo", box.ACTIVE_S)
+    stopped.environ["EXORDOS_STORAGE_MINIO"] = before
+
+
+def test_a_deleted_instance_needs_no_living_engine(stopped):
+    facts = stopped.facts()
+    port = int(facts["demo"]["endpoint"].rpartition(":")[2])
+    with listening(port):
+        stopped.up()
+        client = stopped.client()
+        told(client, "PortTaken")
+
+        box.removed(client, "/instances/demo")
+
+    assert not (stopped.state / "instances" / facts["demo"]["instance_id"]).exists()
