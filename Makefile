@@ -15,12 +15,12 @@ $(VENV)/onebox.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=python3.12") if sys.version_info < (3, 10) else None'
 	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt install python3-venv, or make PYTHON=…" >&2; exit 1; }
 	@echo "- installing the service into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/onebox.stamp
 	@echo "- installing what tests and checks need into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
 	@touch $@
 
 up: $(VENV)/onebox.stamp ## Run a whole S3 service here, with a demo, until Ctrl-C (ARGS="--detach …")

@@ -67,7 +67,8 @@ TABLES = {
         root_access_key VARCHAR(64) NOT NULL,
         root_secret TEXT NOT NULL,
         sse_master_key TEXT NOT NULL,
-        iam_master_key TEXT NOT NULL
+        iam_master_key TEXT NOT NULL,
+        UNIQUE (host, port)
     """,
     "s3aas_buckets": """
         instance UUID NOT NULL REFERENCES s3aas_instances (uuid),

@@ -7,13 +7,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
-import psycopg_pool
 from gcl_iam import exceptions as iam_exc
 from restalchemy.common import exceptions as ra_exc
 from restalchemy.storage import exceptions as storage_exc
 
 from exordos_paas_storage.domain import errors
+from exordos_paas_storage.models import base
 
 LOG = logging.getLogger(__name__)
 
@@ -34,22 +33,6 @@ _KINDS = {
     name: type(name, (ApiError,), {"code": kind.status, "__doc__": kind.__doc__})
     for name, kind in errors.request_errors().items()
 }
-
-
-def _unreachable(error: BaseException) -> bool:
-    """Whether the database, not the request, is the reason."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(
-            seen,
-            psycopg.OperationalError
-            | psycopg_pool.PoolTimeout
-            | psycopg_pool.TooManyRequests
-            | storage_exc.DeadLock,
-        ):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
 
 
 # What restalchemy and gcl_iam raise, and what it means here. Their texts are never
@@ -109,7 +92,7 @@ def request_error(error: Exception) -> errors.RequestError:
     """
     if isinstance(error, errors.RequestError):
         return error
-    if _unreachable(error):
+    if base.unreachable(error):
         LOG.warning("the database does not answer: %s", type(error).__name__)
         return errors.Unavailable("service", "can't reach its database; try again")
     for kinds, translate in _FOREIGN:

@@ -54,32 +54,36 @@ class Route(routes.Route):
     def _set_slash(self) -> None:
         path = self._req.path_info.removeprefix("/").removesuffix("/")
         parts = path.split("/")
-        if "" in parts and parts != [""]:
-            raise domain_errors.NotFound("path", "names nothing that exists")
         if parts == [""]:
             self._req.path_info = "/"
-        elif len(parts) == 1:
-            is_collection = self.is_route(parts[0])
-            if not is_collection and constants.GET not in self.__allow_methods__:
-                raise domain_errors.NotFound("path", "names nothing that exists")
-            self._req.path_info = f"/{parts[0]}{'/' if is_collection else ''}"
-        elif len(parts) == 2 and self.is_route(parts[1]):
-            self._req.path_info = f"/{parts[0]}/{parts[1]}/"
-        elif parts[1] == "actions":
-            self._refuse_action(parts[2:])
-        if len(parts) > 1 and not self.is_route(parts[0]):
-            self._refuse_unknown(parts[1])
+            return
+        first_is_route = self.is_route(parts[0])
+        has_objects = constants.GET in self.__allow_methods__
+        if "" in parts or not (first_is_route or has_objects):
+            raise _unknown_path()
+        if len(parts) == 1:
+            self._req.path_info = f"/{parts[0]}{'/' if first_is_route else ''}"
+        elif not first_is_route:
+            self._set_below_object(parts)
 
-    def _refuse_unknown(self, name: str) -> None:
-        if not self.is_route(name):
-            raise domain_errors.NotFound("path", "names nothing that exists")
+    def _set_below_object(self, parts: list[str]) -> None:
+        if parts[1] == "actions":
+            self._refuse_action(parts[2:])
+        if not self.is_route(parts[1]):
+            raise _unknown_path()
+        if len(parts) == 2:
+            self._req.path_info = f"/{parts[0]}/{parts[1]}/"
 
     def _refuse_action(self, rest: list[str]) -> None:
         name = (rest or [""])[0].replace("-", "_")
-        self.get_controller(request=self._req)  # a caller without rights ends here
-        known = LATER.get(self.__controller__.collection, frozenset())
+        controller = self.get_controller(request=self._req)  # who may nothing ends here
+        known = LATER.get(controller.collection, frozenset())
         if name in known and rest[1:] == ["invoke"] and self._req.method == "POST":
             raise domain_errors.NotYetSupported("actions", f"{name} has not come yet")
+
+
+def _unknown_path() -> domain_errors.NotFound:
+    return domain_errors.NotFound("path", "names nothing that exists")
 
 
 class AnsweringRoute(Route):

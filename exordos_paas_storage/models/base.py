@@ -9,6 +9,8 @@ import uuid as uuids
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import psycopg
+import psycopg_pool
 from psycopg import errors as pg_errors
 from restalchemy.dm import filters, models, properties, types
 from restalchemy.storage import exceptions
@@ -22,6 +24,22 @@ LOG = logging.getLogger(__name__)
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether the database, and not what was asked of it, is the reason of an error."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(
+            seen,
+            psycopg.OperationalError
+            | psycopg_pool.PoolTimeout
+            | psycopg_pool.TooManyRequests
+            | exceptions.DeadLock,
+        ):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
             (found.user_uuid,),
         ).fetchone()
     if not user["observed_generation"]:
-        return outcomes.Waiting(AGAIN_S)
+        return outcomes.Waiting(AGAIN_S, message="waits for its user")
     desired = state.AccessKey(found.access_key, user["name"])
     todo = plan.access_key(desired, observed, claimed.ours)
     if observed is None:

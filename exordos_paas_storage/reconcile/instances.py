@@ -16,6 +16,8 @@ from exordos_paas_storage.reconcile import engines, outcomes, policies, queue, w
 PREFERRED_PORT = 9000
 HOST = "127.0.0.1"
 AGAIN_S = 0.2
+# Any number that nothing else in the database locks.
+_PLACING = 0x53335054
 # Somebody has to act before these get better; waiting longer tells nobody anything.
 _HOPELESS = (port.BINARY_MISSING, port.PORT_TAKEN, port.START_FAILED)
 
@@ -57,10 +59,10 @@ class Instances:
         owner = instance.Instance.objects.get_one(
             filters={"uuid": filters.EQ(claimed.uuid)}
         )
-        place = node.Node.objects.get_one(
+        place = node.Node.objects.get_one_or_none(
             filters={"instance": filters.EQ(claimed.uuid)}
         )
-        if claimed.deleting:
+        if place is None or claimed.deleting:
             return self._remove(owner, place)
         if place.port is None:
             self._place(place)
@@ -79,6 +81,8 @@ class Instances:
     def _place(self, place: node.Node) -> None:
         """Choose the node's port, which it keeps for good."""
         with base.transaction() as session:
+            # Two instances placed at once must not choose one port.
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (_PLACING,))
             rows = session.execute(
                 "SELECT port FROM s3aas_nodes WHERE port IS NOT NULL"
             ).fetchall()
@@ -141,18 +145,21 @@ class Instances:
                 now,
             )
         late = _late_buckets(owner)
-        if late:
-            broken = next((row for row in late if row["status"] == status.ERROR), None)
-            if broken and broken["name"] == owner.bucket_name:
-                said = f"default bucket: {broken['status_message']}"
+        for row in late:
+            if row["status"] == status.ERROR and row["name"] == owner.bucket_name:
+                said = f"default bucket: {row['status_message']}"
                 return outcomes.Failed(said, conditions)
-            if not broken or len(late) > 1:
-                return outcomes.Waiting(AGAIN_S, conditions, "")
+        if any(row["status"] != status.ERROR for row in late):
+            return outcomes.Waiting(AGAIN_S, conditions, "")
         return outcomes.Converged(conditions)
 
-    def _remove(self, owner: instance.Instance, place: node.Node) -> outcomes.Outcome:
+    def _remove(
+        self, owner: instance.Instance, place: node.Node | None
+    ) -> outcomes.Outcome:
+        """Remove the engine with its data, then the rows; it may be taken up again."""
         self._health.forget(owner.uuid)
-        self._nodes.remove(spec_of(owner, place, opened=False))
+        if place is not None:
+            self._nodes.remove(spec_of(owner, place, opened=False))
         self._engines.forget(owner.uuid)
         with base.transaction() as session:
             for table in _REMOVED_WITH_IT:
@@ -166,18 +173,20 @@ class Instances:
 def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:
     """Buckets that the instance's own settings have not reached.
 
-    The default bucket until it was there once; afterwards those which follow the
-    instance and were there before.
+    Until the instance worked once that is its default bucket; afterwards those which
+    follow the instance and were there before.
     """
     with base.transaction() as session:
         return session.execute(
             """
-            SELECT name, status, status_message FROM s3aas_buckets
-            WHERE instance = %s AND status <> 'ACTIVE' AND status <> 'DELETING' AND (
-                name = %s OR (observed_generation > 0
-                    AND (versioning IS NULL OR encryption IS NULL)))
+            SELECT b.name, b.status, b.status_message
+            FROM s3aas_buckets b JOIN s3aas_instances i ON i.uuid = b.instance
+            WHERE i.uuid = %s AND b.status NOT IN ('ACTIVE', 'DELETING') AND (
+                (i.observed_generation = 0 AND b.name = i.bucket_name)
+                OR (i.observed_generation > 0 AND b.observed_generation > 0
+                    AND (b.versioning IS NULL OR b.encryption IS NULL)))
             """,
-            (owner.uuid, owner.bucket_name),
+            (owner.uuid,),
         ).fetchall()
 
 

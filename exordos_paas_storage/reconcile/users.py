@@ -39,7 +39,7 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
         return _remove(claimed, engine, name)
     wanted = [row for row in found if row["status"] != "DELETING"]
     if not all(row["held"] for row in wanted):
-        return outcomes.Waiting(AGAIN_S)
+        return outcomes.Waiting(AGAIN_S, message="waits for its policies")
     mapped = {policy.engine_name(row["uuid"]) for row in wanted}
     desired = state.User(name, frozenset({policy.GUARD_NAME, *mapped}))
     observed = engine.user(name)

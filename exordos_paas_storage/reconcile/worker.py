@@ -102,6 +102,7 @@ class Reconciler:
         self._lock = threading.Lock()
         self._busy: collections.Counter[uuid.UUID] = collections.Counter()
         self._due: list[float] = []
+        self._started_over = False
         self._pool = futures.ThreadPoolExecutor(settings.workers, "turn")
         self._slots = threading.Semaphore(settings.workers)
         self._threads = [
@@ -155,9 +156,10 @@ class Reconciler:
                 queue.look_again(instance)
 
     def _dispatch(self, connection: psycopg.Connection) -> None:
-        if self._settings.alone:
+        if self._settings.alone and not self._started_over:
             with base.transaction() as session:
                 queue.start_over(session)
+            self._started_over = True
         while not self._stopping.is_set():
             self._wake.clear()
             while not self._stopping.is_set() and self._claim_one(connection):
@@ -219,18 +221,8 @@ class Reconciler:
                 return self._instances.turn(claimed, said)
             engine = self._engines.of(claimed.instance)
             return _TURNS[claimed.table](claimed, engine, said)
-        except errors.EngineUnavailable:
-            return outcomes.Waiting(UNAVAILABLE_AGAIN_S)
-        except plan.ForeignObject as error:
-            return outcomes.Failed(f"{error.reason}: {error}")
-        except errors.StorageError as error:
-            return outcomes.Failed(str(error))
-        except Exception:
-            reference = uuid.uuid4().hex[:12]
-            LOG.exception("fault %s at %s %s", reference, claimed.table, claimed.uuid)
-            return outcomes.Failed(
-                f"a fault of the service; its log has the reason under {reference}"
-            )
+        except Exception as error:  # noqa: BLE001 - it is the row's, and told or logged
+            return _of_error(claimed, error)
 
     def _record(self, claimed: queue.Claim, outcome: outcomes.Outcome) -> None:
         """Record an outcome, however long the database takes to come back."""
@@ -248,3 +240,23 @@ class Reconciler:
         if claimed.table == "s3aas_buckets":
             with base.transaction() as session:
                 queue.wake(session, queue.INSTANCES, "uuid = %s", (claimed.instance,))
+
+
+def _of_error(claimed: queue.Claim, error: Exception) -> outcomes.Outcome:
+    """What an error in a turn means for its row."""
+    if isinstance(error, errors.EngineUnavailable):
+        return outcomes.Waiting(UNAVAILABLE_AGAIN_S)
+    if isinstance(error, plan.ForeignObject):
+        return outcomes.Failed(f"{error.reason}: {error}")
+    if isinstance(error, errors.StorageError):
+        return outcomes.Failed(str(error))
+    if base.unreachable(error):
+        LOG.warning("no database for %s %s", claimed.table, claimed.uuid)
+        return outcomes.Waiting(UNAVAILABLE_AGAIN_S)
+    reference = uuid.uuid4().hex[:12]
+    LOG.error(
+        "fault %s at %s %s", reference, claimed.table, claimed.uuid, exc_info=error
+    )
+    return outcomes.Failed(
+        f"a fault of the service; its log has the reason under {reference}"
+    )

@@ -169,6 +169,9 @@ def test_fields_never_hide_the_secret_of_a_new_key(api, tree):
 
 
 PATHS = [
+    "/none/instances", "/none/versions", "/actions/x", "/actions", "/none/actions/x",
+    "/none/actions/suspend/invoke", "/v1/actions/x/invoke", "/v1/types/actions/x",
+    "/v1/types/none/instances", "/v1/none/s3", "/v1/iam/none", "/v1/types/s3/none/none",
     "/nonsense", "/instances/none", "/instances/%00", "/instances/a%00b", "/instances/%ff",
     "/instances/{at}/nonsense", "/instances/{at}/nonsense/x", "/instances/{at}/buckets/%00",
     "/instances/{at}/users/%00/access-keys", "/instances/{at}/users/anna/policies/%00",
