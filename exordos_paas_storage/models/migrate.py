@@ -40,8 +40,23 @@ def connect(uri: str, most: int) -> None:
             "min_size": 1,
             "max_size": most,
             "max_waiting": 100,
-            "timeout": 30,
+            # Seconds a request waits for a database that is away.
+            "timeout": 5,
             # A server that was restarted must not cost a request its answer.
-            "check": psycopg_pool.ConnectionPool.check_connection,
+            "check": _check,
         },
     )
+
+
+def _check(connection: psycopg.Connection) -> None:
+    """Try a connection before it is used; where one is dead, replace all dead ones.
+
+    The pool itself waits a second, then two, then four before it tries its next one,
+    so that a request after a restart of the server would wait for as many as it had.
+    """
+    try:
+        psycopg_pool.ConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        # restalchemy keeps the pool to itself (16.1).
+        engines.engine_factory.get_engine()._pool.check()
+        raise

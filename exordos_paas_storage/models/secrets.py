@@ -21,10 +21,14 @@ class _Holder:
     box: box.Box | None = None
 
 
-def use(opened: box.Box) -> None:
+def use(opened: box.Box, source: str) -> None:
     """Open and seal with these keys from now on, once they are proved right.
 
     The first start of a database stores a check value; later ones must open it.
+
+    Args:
+        opened: the keys.
+        source: where they came from, for the error.
 
     Raises:
         SetupError: the keys are not those the database's secrets were sealed with.
@@ -40,8 +44,8 @@ def use(opened: box.Box) -> None:
         opened.open(place, stored["sealed"])
     except box.SealBroken:
         raise errors.SetupError(
-            "the sealing keys are not those that this database was sealed with; "
-            "restore the sealing key file from your backup"
+            f"{source} does not hold the sealing keys that this database was sealed "
+            "with: restore that file from your backup"
         ) from None
     _Holder.box = opened
 

@@ -43,7 +43,8 @@ class Settings:
 
     def use_keys(self) -> None:
         """Open and seal secrets by the sealing key file, once it is proved right."""
-        model_secrets.use(box.Box(box.read_keys(self.sealing_key_file)))
+        keys = box.read_keys(self.sealing_key_file)
+        model_secrets.use(box.Box(keys), str(self.sealing_key_file))
 
     def arguments(self) -> list[str]:
         """What `of_arguments` reads."""

@@ -36,7 +36,8 @@ _CLAIM = """
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
     ) due
     WHERE t.uuid = due.uuid
-    RETURNING t.uuid, due.instance, t.revision, t.attempts, t.status, t.ours
+    RETURNING t.uuid, due.instance, t.revision, t.attempts, t.status, t.ours,
+        t.lease_until AS lease
 """
 _OWN = {"join": "JOIN s3aas_instances i ON i.uuid = c.uuid", "ready": ""}
 _BELOW = {
@@ -60,6 +61,8 @@ class Claim:
     attempts: int
     status: str
     ours: bool
+    # The end of the lease, which also tells this claim from a later one.
+    lease: datetime.datetime
 
     @property
     def deleting(self) -> bool:
@@ -95,7 +98,7 @@ def claim(
 def record(
     claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
 ) -> float | None:
-    """Record an outcome, unless the row was changed meanwhile.
+    """Record an outcome, unless the row was changed or claimed anew meanwhile.
 
     Returns:
         Seconds until the row is due again; `None` when it is settled.
@@ -105,8 +108,8 @@ def record(
             return _again_s(claimed, outcome)
         session.execute(
             f"UPDATE {claimed.table} SET lease_until = NULL, next_try_at = %s "  # noqa: S608
-            "WHERE uuid = %s",
-            (now, claimed.uuid),
+            "WHERE uuid = %s AND lease_until = %s",
+            (now, claimed.uuid, claimed.lease),
         )
     return 0.0
 
@@ -114,11 +117,14 @@ def record(
 def _written(
     session: Any, claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
 ) -> bool:
-    which = "WHERE uuid = %(uuid)s AND revision = %(revision)s"
+    which = (
+        "WHERE uuid = %(uuid)s AND revision = %(revision)s AND lease_until = %(lease)s"
+    )
     again_s = _again_s(claimed, outcome) or 0.0
     values: dict[str, Any] = {
         "uuid": claimed.uuid,
         "revision": claimed.revision,
+        "lease": claimed.lease,
         "next_try_at": now + datetime.timedelta(seconds=again_s),
         "conditions": _json(getattr(outcome, "conditions", None)),
         "message": _clipped(getattr(outcome, "message", None)),

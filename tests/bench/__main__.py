@@ -20,7 +20,9 @@ FEWEST, MOST_RATIO, MOST_P99_S = 200, 4.0, 1.0
 
 
 @click.command()
-@click.option("--engine", type=click.Choice(capabilities.ENGINES), help="Default: MinIO.")
+@click.option(
+    "--engine", type=click.Choice(capabilities.ENGINES), help="Default: MinIO."
+)
 @click.option("--samples", type=click.IntRange(2), default=FEWEST, show_default=True)
 @click.option(
     "--fill",
@@ -35,7 +37,11 @@ FEWEST, MOST_RATIO, MOST_P99_S = 200, 4.0, 1.0
     show_default=True,
 )
 def main(engine: str | None, samples: int, fill: int, output: Path) -> None:
-    """Time from POST of a bucket to its first object, beside the bare engine."""
+    """Time from POST of a bucket to its first object, beside the bare engine.
+
+    An object counts once it is stored as the bucket was asked for, versioned and
+    sealed: so is the first one of the bare engine's bucket.
+    """
     with box.made(engine or engines.available()[0]) as made:
         made.up()
         bench = measure.Bench(made)
@@ -59,6 +65,7 @@ def summary(samples: Sequence[measure.Sample]) -> dict[str, float]:
     usable = [sample.usable_s for sample in samples]
     bare = [sample.bare_s for sample in samples]
     post = [sample.post_s for sample in samples]
+    first_put = [sample.first_put_s for sample in samples]
     return {
         "p50_s": round(statistics.median(usable), 6),
         "p99_s": round(percentile(usable, 99), 6),
@@ -66,6 +73,8 @@ def summary(samples: Sequence[measure.Sample]) -> dict[str, float]:
         "bare_p99_s": round(percentile(bare, 99), 6),
         "post_p50_s": round(statistics.median(post), 6),
         "post_p99_s": round(percentile(post, 99), 6),
+        "first_put_p50_s": round(statistics.median(first_put), 6),
+        "first_put_p99_s": round(percentile(first_put, 99), 6),
         "ratio_p50": round(statistics.median(usable) / statistics.median(bare), 3),
     }
 
@@ -86,13 +95,15 @@ def show(found: dict[str, Any]) -> None:
         table.add_column(title, justify="right" if title else "left")
     for title, name in (("through the API", ""), ("bare engine", "bare_")):
         table.add_row(title, _ms(seen[f"{name}p50_s"]), _ms(seen[f"{name}p99_s"]))
-    table.add_row("  POST alone", _ms(seen["post_p50_s"]), _ms(seen["post_p99_s"]))
+    for title, name in (("  POST alone", "post"), ("  any put accepted", "first_put")):
+        table.add_row(title, _ms(seen[f"{name}_p50_s"]), _ms(seen[f"{name}_p99_s"]))
     console = rich.console.Console()
     console.print(table)
     met = seen["ratio_p50"] <= MOST_RATIO and seen["p99_s"] <= MOST_P99_S
     console.print(
         f"p50 is {seen['ratio_p50']:.2f} times the bare engine's (aim: {MOST_RATIO:g}),"
-        f" p99 {seen['p99_s']:.3f} s (aim: {MOST_P99_S:g}): {'met' if met else 'MISSED'}"
+        f" p99 {seen['p99_s']:.3f} s (aim: {MOST_P99_S:g}):",
+        "met" if met else "MISSED",
     )
 
 

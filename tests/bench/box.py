@@ -64,7 +64,7 @@ class Box:
         binary = engines.binary(engine)
         assert binary, f"no {engine}: set EXORDOS_STORAGE_{engine.upper()}"
         self.environ = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("EXORDOS_", "AWS_"))},
+            **_inherited(),
             "HOME": str(top / "home"),
             f"EXORDOS_STORAGE_{engine.upper()}": str(binary),
             **self.caller.environ,
@@ -147,7 +147,7 @@ class Box:
         return False
 
     def pid(self, part: str, instance: str = "") -> int:
-        """Of `supervisor`, `api`, `reconcile`, `postgres`, or an instance's `engine`."""
+        """Of the `supervisor`, `api`, `reconcile`, `postgres`, or the `engine`."""
         if part == "supervisor":
             return int((self.state / "lock").read_text())
         if part == "postgres":
@@ -205,6 +205,12 @@ def made(engine: str, caller: Caller | None = None) -> Iterator[Box]:
         yield box
     finally:
         box.close()
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without what would lead the product or boto3 elsewhere."""
+    left_out = ("EXORDOS_", "AWS_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = ACTIVE_S) -> Any:

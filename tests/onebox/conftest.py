@@ -32,7 +32,8 @@ def new_box():
     """Make boxes, nothing started; each is stopped and removed at the end."""
     with contextlib.ExitStack() as boxes:
 
-        def make(engine=engines.available()[0], caller=None):
+        def make(engine=None, caller=None):
+            engine = engine or engines.available()[0]
             return boxes.enter_context(box.made(engine, caller))
 
         yield make
@@ -86,14 +87,12 @@ def copied(top):
     python = top / "bin" / real.name
     python.parent.mkdir()
     link(real, python)
-    paths = [top / "packages"]
-    copy(Path(sysconfig.get_path("purelib")), paths[0])
-    root = Path(__file__).parent.parent.parent
+    packages, repository = top / "packages", top / "repository"
+    copy(Path(sysconfig.get_path("purelib")), packages)
     for folder in ("exordos_paas_storage", "migrations"):
-        paths.append(top / "repository")
-        copy(root / folder, top / "repository" / folder)
+        copy(Path(__file__).parents[2] / folder, repository / folder)
     environ = {
-        "PYTHONPATH": os.pathsep.join(map(str, paths[:2])),
+        "PYTHONPATH": f"{repository}{os.pathsep}{packages}",
         "LD_LIBRARY_PATH": str(top / "lib"),
     }
     return str(python), NOBODY, environ

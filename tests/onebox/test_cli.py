@@ -153,8 +153,14 @@ def test_a_project_may_be_given_its_id(service):
     [
         (("user", "remove", "nobody-here"), "user: "),
         (("project", "add", "twice", "--id={default}"), "taken"),
-        (("role", "set", "nobody-here", "--role=owner", "--project={default}"), "user: "),
-        (("role", "set", "admin", "--role=owner", f"--project={NO_PROJECT}"), "project: "),
+        (
+            ("role", "set", "nobody-here", "--role=owner", "--project={default}"),
+            "user: ",
+        ),
+        (
+            ("role", "set", "admin", "--role=owner", f"--project={NO_PROJECT}"),
+            "project",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_1(service, words, says):

@@ -206,7 +206,7 @@ def test_keys_are_made_listed_and_deleted_by_their_id(client, raw, path, data, s
     assert made["secret_key"] not in raw.get(keys).text
     assert raw.delete(f"{keys}/{made['access_key']}").status_code == 204
     box.wait_until(lambda: client.find(f"{keys}/{made['access_key']}") is None)
-    refused(lambda: second.list_buckets(), "InvalidAccessKeyId")
+    refused(second.list_buckets, "InvalidAccessKeyId")
     s3.list_buckets()
 
 
@@ -243,9 +243,7 @@ def test_a_forged_source_address_opens_nothing(service, data):
     s3 = box.s3(data["endpoint"], key.access_key, secret)
     s3.meta.events.register(
         "before-sign.s3.*",
-        lambda request, **_: request.headers.add_header(
-            "X-Forwarded-For", "10.99.0.1"
-        ),
+        lambda request, **_: request.headers.add_header("X-Forwarded-For", "10.99.0.1"),
     )
 
     refused(lambda: s3.list_objects_v2(Bucket="data-bucket"), "AccessDenied")

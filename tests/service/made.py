@@ -142,7 +142,9 @@ def form_of(answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
-def refused(answer: httpx.Response, status: int, kind: str = "", field: str = "") -> str:
+def refused(
+    answer: httpx.Response, status: int, kind: str = "", field: str = ""
+) -> str:
     """The message of a refusal, which must be this one."""
     assert answer.status_code == status, (answer.status_code, answer.text)
     found = form_of(answer)

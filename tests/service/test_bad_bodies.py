@@ -315,7 +315,9 @@ def test_other_duplicates_are_409(api, tree):
     made.refused(answer, 409, "AccessKeyTaken", "access_key")
     answer = send(api, tree, "attachment", "POST", json={"policy": "reading"})
     made.refused(answer, 409, "AlreadyAttached", "policy")
-    answer = send(api, tree, "policy", "POST", json={"name": "backup", "template": "backup"})
+    answer = send(
+        api, tree, "policy", "POST", json={"name": "backup", "template": "backup"}
+    )
     made.refused(answer, 409, "NameTaken", "name")
     api.make("/instances", name="second")
     answer = api.patch("/instances/second", {"name": tree.instance["name"]})

@@ -201,7 +201,14 @@ def test_c6_an_instance_goes_with_everything_in_it(api, tree, reconcile, db):
     reconcile()
     api.wait_gone(tree.at)
 
-    for table in ("nodes", "buckets", "users", "policies", "attachments", "access_keys"):
+    for table in (
+        "nodes",
+        "buckets",
+        "users",
+        "policies",
+        "attachments",
+        "access_keys",
+    ):
         assert db.execute(f"SELECT 1 FROM s3aas_{table}").fetchone() is None
     made.refused(api.get(tree.path("bucket")), 404, "NotFound")
 

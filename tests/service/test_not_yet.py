@@ -63,7 +63,12 @@ def test_actions_are_422(api, tree, kind, action, slash):
 
 @pytest.mark.parametrize(
     "path",
-    ["/actions/explode/invoke", "/actions/suspend", "/actions/suspend/poke", "/actions"],
+    [
+        "/actions/explode/invoke",
+        "/actions/suspend",
+        "/actions/suspend/poke",
+        "/actions",
+    ],
 )
 def test_other_actions_are_not_there(api, tree, path):
     answer = api.post(tree.at + path, {})

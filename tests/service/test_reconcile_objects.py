@@ -64,7 +64,10 @@ def test_one_object_fails_with_a_sentence_and_its_neighbour_goes_on(
     api.wait(f"{active}/buckets/neighbour")
     shown = api.wait(f"{active}/buckets/broken", "ERROR")
 
-    assert shown["status_message"] == "create bucket: the engine answered 400 InvalidArgument"
+    assert (
+        shown["status_message"]
+        == "create bucket: the engine answered 400 InvalidArgument"
+    )
     assert api.show(active)["status"] == "ACTIVE"
 
 

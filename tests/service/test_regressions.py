@@ -159,7 +159,12 @@ def test_d16_secrets_are_shown_once_and_stored_sealed(api, tree, db, world, reco
 
     for secret in secrets:
         assert len(secret) >= 32 and secret not in stored
-    for path in (keys, f"{keys}/{tree.access_key['access_key']}", tree.at, "/instances"):
+    for path in (
+        keys,
+        f"{keys}/{tree.access_key['access_key']}",
+        tree.at,
+        "/instances",
+    ):
         shown = api.get(path).text
         assert "secret" not in shown and not any(one in shown for one in secrets)
 

@@ -123,7 +123,9 @@ def test_nobody_but_the_owner_makes_a_key_or_filters_by_a_secret(as_role, tree, 
 
 
 def test_a_hidden_field_is_unknown_to_an_operator(as_role, tree):
-    answer = as_role("operator").patch(tree.path("access_key"), {"secret_key": "x" * 40})
+    answer = as_role("operator").patch(
+        tree.path("access_key"), {"secret_key": "x" * 40}
+    )
 
     made.refused(answer, 400, "UnknownField", "secret_key")
 
