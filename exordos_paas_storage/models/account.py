@@ -90,7 +90,8 @@ def set_role(name: str, project: uuid.UUID, role: str) -> None:
             (role, name, project),
         ).fetchone()
     if row is None:
-        raise errors.NotFound("project", "or the user does not exist")
+        missing = "project" if named(name) else "user"
+        raise errors.NotFound(missing, "does not exist")
 
 
 def remove_user(name: str) -> None:

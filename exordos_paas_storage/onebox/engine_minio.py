@@ -48,10 +48,22 @@ def install(
         found = cache.find(capabilities.MINIO, VERSION)
         if found:
             return found
-        go = find_go(environ) or fetch_go(part / "go", environ, progress)
-        binary = _build(go, part, environ, progress)
-        check_source(go, binary)
+        kept = _keeping_here(environ, part)
+        go = find_go(kept) or fetch_go(part / "go", kept, progress)
+        binary = _build(go, part, kept, progress)
+        check_source(go, binary, kept)
         return cache.put(capabilities.MINIO, VERSION, binary)
+
+
+def _keeping_here(environ: Mapping[str, str], part: Path) -> dict[str, str]:
+    """The environment, but for where Go counts its own use: not in the user's home."""
+    home = environ.get("HOME", "/nonexistent")
+    settings = Path(environ.get("XDG_CONFIG_HOME") or f"{home}/.config") / "go" / "env"
+    return {
+        **environ,
+        "XDG_CONFIG_HOME": str(part / "config"),
+        "GOENV": environ.get("GOENV") or str(settings),
+    }
 
 
 def find_go(environ: Mapping[str, str]) -> Path | None:
@@ -59,7 +71,7 @@ def find_go(environ: Mapping[str, str]) -> Path | None:
     found = shutil.which("go", path=environ.get("PATH", os.defpath))
     if found is None:
         return None
-    answer = _ask([found, "version"])
+    answer = _ask([found, "version"], environ)
     version = re.search(r"\bgo(\d+)\.(\d+)", answer)
     if version and (int(version[1]), int(version[2])) >= GO_AT_LEAST:
         return Path(found)
@@ -87,14 +99,14 @@ def fetch_go(folder: Path, environ: Mapping[str, str], progress: Progress) -> Pa
     return root / "bin" / "go"
 
 
-def check_source(go: Path, binary: Path) -> None:
+def check_source(go: Path, binary: Path, environ: Mapping[str, str]) -> None:
     """Check that a binary was built from the pinned source.
 
     Raises:
         SetupError: it was not.
     """
     wanted = ["mod", MODULE, f"v{VERSION}", PIN]
-    lines = _ask([str(go), "version", "-m", str(binary)]).splitlines()
+    lines = _ask([str(go), "version", "-m", str(binary)], environ).splitlines()
     if wanted not in [line.split() for line in lines]:
         raise errors.SetupError(
             f"what was built is not {MODULE}@v{VERSION} with the pinned sum: check the"
@@ -170,9 +182,9 @@ def _run(
         raise errors.SetupError(f"{failure} ({last}): check the network and try again")
 
 
-def _ask(command: list[str]) -> str:
+def _ask(command: list[str], environ: Mapping[str, str]) -> str:
     """What a short program answers; nothing if it fails."""
     answer = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60
+        command, env=environ, capture_output=True, text=True, check=False, timeout=60
     )
     return answer.stdout if answer.returncode == 0 else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import threading
 import time
 import uuid
@@ -67,6 +68,7 @@ class Service:
         self._settings = settings.Settings(self._state, _key_file(wanted))
         self._postgres = postgres.EmbeddedPostgres(self._state)
         self._children: list[children.Child] = []
+        self._port_lock: socket.socket | None = None
 
     def run(
         self, stop: threading.Event, ready: Callable[[dict[str, Any]], None]
@@ -104,7 +106,9 @@ class Service:
         return facts
 
     def _bring_up(self, facts: dict[str, Any]) -> None:
-        port = ports.of_api(settings.HOST, self._wanted.api_port, facts.get("api_port"))
+        port, self._port_lock = ports.take(
+            settings.HOST, self._wanted.api_port, facts.get("api_port")
+        )
         facts["api_port"] = port
         facts["api_url"] = f"http://{settings.HOST}:{port}"
         facts["token_url"] = facts["api_url"] + http.TOKEN_PATH
@@ -210,6 +214,8 @@ class Service:
             child.stop()
         sweep.stop_all(self._state.instances)
         self._postgres.stop()
+        if self._port_lock:
+            self._port_lock.close()
 
 
 def _key_file(wanted: Wanted) -> Path:

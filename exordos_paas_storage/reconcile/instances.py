@@ -69,6 +69,9 @@ class Instances:
         seen = self._nodes.ensure(spec_of(owner, place))
         _set_node_state(place.uuid, seen.reason)
         down_s = self._health.saw(claimed.uuid, seen)
+        if seen.reason == port.PORT_TAKEN and claimed.status == status.CREATING:
+            _set_port(place.uuid, None)  # it never served there: it may choose again
+            return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
             return self._not_ready(claimed, owner, seen, down_s, now)
         self._health.know(claimed.uuid, spec_of(owner, place))
@@ -188,6 +191,13 @@ def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:
             """,
             (owner.uuid,),
         ).fetchall()
+
+
+def _set_port(node_id: uuid.UUID, chosen: int | None) -> None:
+    with base.transaction() as session:
+        session.execute(
+            "UPDATE s3aas_nodes SET port = %s WHERE uuid = %s", (chosen, node_id)
+        )
 
 
 def _set_node_state(node_id: uuid.UUID, reason: str) -> None:
