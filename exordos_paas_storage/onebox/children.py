@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 from exordos_paas_storage.nodes import process
 
 STOP_S = 60.0
@@ -49,6 +51,15 @@ class Child:
     def running(self) -> bool:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
+
+    def listens_on(self, port: int) -> bool:
+        """Whether the process itself listens on a TCP port."""
+        try:
+            found = psutil.Process(self.pid).net_connections("tcp") if self.pid else ()
+        except psutil.Error:
+            return False
+        listening = (one for one in found if one.status == psutil.CONN_LISTEN)
+        return any(one.laddr.port == port for one in listening)
 
     def keep(self) -> None:
         """Start the process where it does not run, unless it died just now."""

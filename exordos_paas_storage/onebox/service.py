@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -123,7 +124,7 @@ class Service:
         self._says("starting the API and the reconciler")
         self._start_children(port)
         client = http.Client(facts["api_url"], self._login(facts))
-        self._await_api(facts["api_url"])
+        self._await_api(facts["api_url"], port)
         self._says("preparing the instance demo")
         facts["demo"] = self._prepared_demo(client, facts)
 
@@ -165,15 +166,15 @@ class Service:
             self._children.append(child)
             child.keep()
 
-    def _await_api(self, url: str) -> None:
+    def _await_api(self, url: str, port: int) -> None:
         deadline = time.monotonic() + API_READY_S
         api = self._children[0]
         while True:
-            try:
-                if httpx.get(f"{url}/readyz", timeout=5).is_success and api.running():
+            with contextlib.suppress(httpx.HTTPError):
+                # Whoever else answers there must not be sent the password.
+                ours = api.listens_on(port)
+                if ours and httpx.get(f"{url}/readyz", timeout=5).is_success:
                     return
-            except httpx.HTTPError:
-                pass
             if not api.running() or time.monotonic() > deadline:
                 raise errors.SetupError(
                     f"the API did not start; its log {api.log} ends: {api.last_line()}"
