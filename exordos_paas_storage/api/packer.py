@@ -99,9 +99,16 @@ def changed(
         if level < access.WRITE:
             raise _not_settable(resource, name)
         checked = _checked(resource, name, value)
-        if checked != shown and not resource.fields[name].later:
+        if resource.fields[name].later:
+            continue
+        if _ordered(resource, name, checked) != _ordered(resource, name, shown):
             values[name] = checked
     return values
+
+
+def _ordered(resource: access.Resource, name: str, value: Any) -> Any:
+    unordered = resource.fields[name].unordered and isinstance(value, list)
+    return sorted(value) if unordered else value
 
 
 def _known(resource: access.Resource, role: str, name: str) -> access.Level:

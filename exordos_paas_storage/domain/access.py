@@ -132,7 +132,7 @@ INSTANCE = Resource(
             rules.boolean(), _OWNER_WRITES, default=False, silent=True
         ),
         "default_user_policies": Field(
-            _POLICY_NAMES, _OWNER_WRITES, default=["read-write"]
+            _POLICY_NAMES, _OWNER_WRITES, default=["read-write"], unordered=True
         ),
         "max_key_ttl_s": Field(
             rules.nullable(rules.integer(1, 2**31 - 1)), _OWNER_WRITES, later=True
@@ -184,7 +184,9 @@ USER = Resource(
         "name": Field(names.USER, _BOTH_ONCE, required=True),
         "description": Field(_DESCRIPTION, _BOTH_WRITE, default="", silent=True),
         "enabled": Field(rules.boolean(), _BOTH_WRITE, default=True, later=True),
-        "policies": Field(rules.nullable(_POLICY_NAMES), _BOTH_WRITE, virtual=True),
+        "policies": Field(
+            rules.nullable(_POLICY_NAMES), _BOTH_WRITE, virtual=True, unordered=True
+        ),
     },
     _CRUD,
 )

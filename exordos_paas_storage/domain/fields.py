@@ -41,6 +41,7 @@ class Field:
         silent: a change of it changes nothing on the engine.
         once: shown only in the answer that creates the object.
         virtual: not a column of the resource's own table.
+        unordered: a list whose order says nothing.
     """
 
     rule: rules.Rule
@@ -51,6 +52,7 @@ class Field:
     silent: bool = False
     once: bool = False
     virtual: bool = False
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
