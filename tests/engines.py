@@ -16,6 +16,7 @@ import httpx
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.domain.state import Credentials
+from exordos_paas_storage.onebox import engine_cache, engines
 
 START_S = 60.0
 
@@ -23,14 +24,13 @@ START_S = 60.0
 def binary(name: str) -> Path | None:
     """The executable of the engine `name`, None where this machine has none.
 
-    EXORDOS_STORAGE_MINIO or EXORDOS_STORAGE_RUSTFS names it; otherwise the newest of
-    the engine cache is taken.
+    EXORDOS_STORAGE_MINIO or EXORDOS_STORAGE_RUSTFS names it; otherwise it is the pinned
+    version in the engine cache.
     """
     named = os.environ.get(f"EXORDOS_STORAGE_{name.upper()}")
     if named:
         return Path(named)
-    cache = Path("~/.cache/exordos-storage/engines").expanduser()
-    return max(cache.glob(f"{name}-*/{name}"), default=None)
+    return engine_cache.default(os.environ).find(name, engines.VERSIONS[name])
 
 
 def available() -> list[str]:

@@ -26,15 +26,17 @@ CHILDREN = (
     "s3aas_access_keys",
 )
 
+# Materialized, as a sub-select may be run once for each row of the table, and then one
+# claim leases every row that is due (seen where the planner expects a small table).
 _CLAIM = """
-    UPDATE {table} t SET lease_until = %(until)s
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
         WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
             AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
             AND NOT i.uuid = ANY(%(busy)s)
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
-    ) due
+    )
+    UPDATE {table} t SET lease_until = %(until)s FROM due
     WHERE t.uuid = due.uuid
     RETURNING t.uuid, due.instance, t.revision, t.attempts, t.status, t.ours,
         t.lease_until AS lease

@@ -13,8 +13,8 @@ import rich.console
 import rich.table
 
 from exordos_paas_storage.domain import capabilities
-from tests import engines
-from tests.bench import box, measure
+from tests import box, engines
+from tests.bench import measure
 
 FEWEST, MOST_RATIO, MOST_P99_S = 200, 4.0, 1.0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.bench import box
+from tests import box
 
 INSTANCE = "bench"
 USABLE_S = 30.0

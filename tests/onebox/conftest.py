@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 NOBODY = 65534
 _IMPORT = "import exordos_paas_storage.onebox.commands"

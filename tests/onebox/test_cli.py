@@ -7,8 +7,7 @@ import pytest
 
 from exordos_paas_storage.client import http
 from exordos_paas_storage.domain import access
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 PASSWORD = "correct horse battery staple"
 NO_PROJECT = uuid.UUID(int=7)
@@ -155,11 +154,11 @@ def test_a_project_may_be_given_its_id(service):
         (("project", "add", "twice", "--id={default}"), "taken"),
         (
             ("role", "set", "nobody-here", "--role=owner", "--project={default}"),
-            "user: ",
+            "does not exist",
         ),
         (
             ("role", "set", "admin", "--role=owner", f"--project={NO_PROJECT}"),
-            "project",
+            "does not exist",
         ),
     ],
 )

@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 
 from exordos_paas_storage.domain import capabilities, state
 from exordos_paas_storage.engine import connect
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 BASE = "/v1/types/s3"
 C2 = {"id", "name", "status", "bucket_name", "encryption", "versioning", "nodes"}

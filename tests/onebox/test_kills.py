@@ -9,8 +9,7 @@ import psutil
 import pytest
 
 from exordos_paas_storage.client import http
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 PARTS = ("api", "reconcile", "postgres", "engine")
 DEMO = "/instances/demo"

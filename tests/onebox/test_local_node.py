@@ -1,6 +1,7 @@
 """Engines as processes of this machine: every adapter promise on the real ones."""
 
 import base64
+import functools
 import json
 import os
 import secrets
@@ -65,8 +66,23 @@ def living(top):
     ]
 
 
+@functools.cache
+def staging():
+    """A folder for binaries that every account can reach, unlike a home's cache."""
+    folder = tempfile.TemporaryDirectory(prefix="s3-engines-")
+    Path(folder.name).chmod(0o755)
+    return folder  # removed with the process
+
+
+@functools.cache
 def installed(engine, version):
-    return engines.binary(engine)
+    binary = engines.binary(engine)
+    if binary is None:
+        return None
+    target = Path(staging().name) / engine
+    shutil.copyfile(binary, target)
+    target.chmod(0o755)
+    return target
 
 
 def made_secrets():

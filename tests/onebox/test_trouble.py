@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from exordos_paas_storage.sealing import box as sealing_box
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 AS_ROOT = os.geteuid() == 0
 

@@ -13,8 +13,7 @@ import psutil
 import pytest
 
 from exordos_paas_storage.onebox import postgres, statedir
-from tests import engines
-from tests.bench import box
+from tests import box, engines
 
 PROMISED = {
     "running",

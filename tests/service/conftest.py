@@ -54,6 +54,9 @@ def uri(server):
     """The database of all tests, migrated; this process's models are connected."""
     server.create_database("storage")
     found = server.uri("storage")
+    with psycopg.connect(found, autocommit=True) as connection:
+        # These tests make tens of thousands of commits and pull no plug.
+        connection.execute("ALTER DATABASE storage SET synchronous_commit TO off")
     migrate.connect(found, 24)
     migrate.migrate(found)
     secrets.use(box.Box([box.new_key().encode()]), "keys")

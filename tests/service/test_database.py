@@ -40,7 +40,7 @@ def begin(uri, statements, *arguments):
 
 def run(uri, statements, *arguments):
     process = begin(uri, statements, *arguments)
-    out, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 
@@ -55,11 +55,10 @@ def fresh(server):
 
 def tables(uri):
     with psycopg.connect(uri) as connection:
-        rows = connection.execute(
+        return connection.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = 'public' ORDER BY 1, 2"
         ).fetchall()
-    return rows
 
 
 def functions(uri):
@@ -107,7 +106,7 @@ def test_down_and_up_again(fresh):
     assert tables(fresh) == before
 
 
-USE = "secrets.use(box.Box([one.encode() for one in sys.argv[2:]]), 'these')"
+USE = "secrets.use(box.Box([one.encode() for one in sys.argv[2:]]), 'keys.txt')"
 
 
 def test_wrong_sealing_keys_end_the_start(fresh):
@@ -118,7 +117,7 @@ def test_wrong_sealing_keys_end_the_start(fresh):
     code, said = run(fresh, USE, wrong)
 
     assert code == 1
-    assert said.startswith("SetupError: the sealing keys are not those")
+    assert said.startswith("SetupError: keys.txt does not hold the sealing keys")
     assert right not in said and wrong not in said
     assert run(fresh, USE, right) == (0, "")
     assert run(fresh, USE, newer, right) == (0, "")

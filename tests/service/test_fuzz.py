@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,8 @@ NASTY = st.sampled_from(
         "", "\0", "a\0b", "%s", "%%", "{}", "${x}", "'; DROP TABLE x; --", "..", "/",
         "NaN", "null", "true", "1", "-1", "1e999", "ACTIVE", "DELETING", "read-write",
         "aes256", "0.0.1", "9999-12-31T23:59:59Z", "2020-13-45", "\u202e", "\U0001f600",
-        "a" * 63, "b" * 64, "c" * 256, "photos", "anna", "reading", str(uuid.UUID(int=7)),
+        "a" * 63, "b" * 64, "c" * 256, "photos", "anna", "reading",
+        str(uuid.UUID(int=7)),
     ]
 )  # fmt: skip
 SCALARS = (
@@ -120,8 +122,6 @@ def test_any_path(api, tree, db):
     @OFTEN
     @given(parts, st.sampled_from(["GET", "DELETE", "POST", "PUT", "PATCH"]))
     def call(path, method):
-        from urllib.parse import quote
-
         where = "/".join(quote(part, safe="") for part in path)
         check(api.call(method, f"/{where}", json={}))
 

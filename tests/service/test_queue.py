@@ -72,6 +72,30 @@ def test_two_claim_two_rows(bucket, api, claim):
     assert claim(START) is None
 
 
+def test_a_claim_is_one_row_whatever_plan_the_database_chooses(bucket, api, claim, db):
+    """A subquery run again for each outer row would lock another one each time.
+
+    The database does so where it believes that there is about one row.
+    """
+    for number in range(4):
+        api.make("/instances/queued/buckets", name=f"bucket{number}")
+    try:
+        for rows, pages in [(0, 1), (1, 1), (1, 30), (40, 1), (1000, 30)]:
+            db.execute("UPDATE s3aas_buckets SET lease_until = NULL")
+            db.execute(
+                "UPDATE pg_class SET reltuples = %s, relpages = %s "
+                "WHERE oid = 's3aas_buckets'::regclass",
+                (rows, pages),
+            )
+            assert claim(START)
+            leased = db.execute(
+                "SELECT count(*) AS n FROM s3aas_buckets WHERE lease_until IS NOT NULL"
+            ).fetchone()
+            assert leased["n"] == 1, (rows, pages)
+    finally:
+        db.execute("ANALYZE s3aas_buckets")
+
+
 def test_failures_wait_longer_and_longer(bucket, claim, db):
     now, waits = 0.0, []
     for _ in range(12):

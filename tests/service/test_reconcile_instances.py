@@ -134,9 +134,7 @@ def test_a_short_silence_is_no_error(api, db, reconcile, world):
     assert api.show("/instances/calm") == shown
 
 
-@pytest.mark.parametrize(
-    "reason", [port.BINARY_MISSING, port.PORT_TAKEN, port.START_FAILED]
-)
+@pytest.mark.parametrize("reason", [port.BINARY_MISSING, port.START_FAILED])
 def test_what_nobody_will_mend_is_an_error_at_once(api, reconcile, world, reason):
     reconcile(silence_s=60.0)
     world.nodes.default = fakes.down(reason, "install rustfs 1.0.1")
@@ -148,6 +146,28 @@ def test_what_nobody_will_mend_is_an_error_at_once(api, reconcile, world, reason
     assert shown["status_message"] == "install rustfs 1.0.1"
     world.nodes.default = None
     api.wait("/instances/hopeless", deadline_s=8)
+
+
+def test_a_port_that_is_taken_later_is_an_error_and_never_moved(api, active, world):
+    before = api.show(active)["nodes"][0]["port"]
+    world.nodes.set(api.show(active)["id"], fakes.down(port.PORT_TAKEN, "it is taken"))
+
+    shown = api.wait(active, "ERROR")
+
+    assert ready_condition(shown)["reason"] == port.PORT_TAKEN
+    world.nodes.set(api.show(active)["id"], fakes.ready())
+    assert api.wait(active)["nodes"][0]["port"] == before
+
+
+def test_a_port_that_is_taken_before_the_first_start_is_chosen_again(
+    api, running, world
+):
+    world.nodes.default = fakes.down(port.PORT_TAKEN, "it is taken")
+    api.make("/instances", name="crowded")
+    made.until(lambda: max(world.nodes.ensured.values(), default=0) > 1)
+    world.nodes.default = None
+
+    api.wait("/instances/crowded")
 
 
 def test_an_engine_that_starts_slowly_is_waited_for(api, reconcile, world):
@@ -237,8 +257,9 @@ def test_encryption_is_proved_again_after_a_start_of_the_engine(api, active, wor
     proofs = [call for call in world.only.calls if call[0] == "encryption_effective"]
     assert len(proofs) == 1
 
+    looks = world.nodes.ensured.total()
     world.nodes.set(api.show(active)["id"], fakes.ready(pid=102))
-    made.until(lambda: api.show(active)["status"] == "ACTIVE")
+    made.until(lambda: world.nodes.ensured.total() > looks)
     api.change(path, versioning=False)
     api.wait(path)
 

@@ -165,8 +165,8 @@ def test_any_sequence_ends_in_the_right_mapping(api, active, world, mapped):
                 if answer.status_code == 204 and wanted is not None:
                     wanted = wanted - {value}
             elif step == "patch":
-                value = sorted(value) if value is not None else None
-                answer = api.patch(path, {"policies": value})
+                names = None if value is None else sorted(value)
+                answer = api.patch(path, {"policies": names})
                 assert answer.status_code == 200, answer.text
                 wanted = None if value is None else set(value)
             elif step == "defaults":

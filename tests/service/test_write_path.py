@@ -1,5 +1,6 @@
 """The write path: what a write moves, what it queues, and what it refuses."""
 
+import threading
 import uuid
 from concurrent import futures
 
@@ -229,6 +230,56 @@ def test_of_a_user_and_a_key_at_once_one_gets_the_name(api, tree):
             two = pool.submit(api.post, keys, {"access_key": name})
             answers = sorted([one.result().status_code, two.result().status_code])
         assert answers == [201, 409]
+
+
+RIVALS = {
+    "user": ("POST", "{at}/users", {"name": "rival", "policies": ["going"]}),
+    "patch": ("PATCH", "{at}/users/anna", {"policies": ["going"]}),
+    "attach": ("POST", "{at}/users/anna/policies", {"policy": "going"}),
+    "default": ("PATCH", "{at}", {"default_user_policies": ["going"]}),
+}
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_a_policy_is_deleted_or_used_and_nobody_waits_for_both(api, tree, db, rival):
+    method, path, body = RIVALS[rival]
+    for number in range(6):
+        api.make(f"{tree.at}/policies", name="going", template="backup")
+        name = {"name": f"rival{number}"} if rival == "user" else {}
+        with futures.ThreadPoolExecutor(2) as pool:
+            where = path.replace("{at}", tree.at)
+            one = pool.submit(api.call, method, where, json=body | name)
+            two = pool.submit(api.delete, f"{tree.at}/policies/going")
+            used, gone = one.result().status_code, two.result().status_code
+        assert (used in (200, 201), gone == 204) in ((True, False), (False, True))
+        assert {used, gone} <= {200, 201, 204, 400, 409}
+        db.execute("UPDATE s3aas_instances SET default_user_policies = '{}'")
+        db.execute("DELETE FROM s3aas_attachments")
+        db.execute("DELETE FROM s3aas_policies WHERE name = 'going'")
+
+
+def test_deleting_a_policy_and_using_it_lock_in_one_order(api, tree, monkeypatch):
+    """Each waits for the other's lock only if the two take them crosswise."""
+    api.make(f"{tree.at}/policies", name="going", template="backup")
+    inside, go = threading.Event(), threading.Event()
+    before = policy_model.Policy._before_delete
+
+    def slow(self, session):
+        inside.set()
+        assert go.wait(10)
+        before(self, session)
+
+    monkeypatch.setattr(policy_model.Policy, "_before_delete", slow)
+    with futures.ThreadPoolExecutor(2) as pool:
+        one = pool.submit(api.delete, f"{tree.at}/policies/going")
+        assert inside.wait(5)
+        body = {"name": "rival", "policies": ["going"]}
+        two = pool.submit(api.post, f"{tree.at}/users", body)
+        futures.wait([two], timeout=0.3)  # it waits for a lock by now
+        go.set()
+        answers = (one.result().status_code, two.result().status_code)
+
+    assert answers in ((204, 400), (409, 201))
 
 
 def test_user_names_and_key_ids_share_one_namespace(api, tree, db):
