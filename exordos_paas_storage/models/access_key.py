@@ -57,7 +57,8 @@ class AccessKey(child.Child):
             self.__tablename__, self.uuid, "secret", self.secret_key
         )
         self._refuse_deleted_user(session)
-        self._refuse_taken(session)
+        if self.named_on_engine(session, self.access_key):
+            raise errors.AccessKeyTaken("access_key", "is taken")
 
     def _refuse_deleted_user(self, session: Any) -> None:
         row = session.execute(
@@ -66,14 +67,3 @@ class AccessKey(child.Child):
         ).fetchone()
         if row is None or row["status"] == "DELETING":
             raise errors.BeingDeleted("user", "is being deleted")
-
-    def _refuse_taken(self, session: Any) -> None:
-        clash = session.execute(
-            """
-            SELECT 1 FROM s3aas_users WHERE instance = %s AND name = %s
-            UNION SELECT 1 FROM s3aas_nodes WHERE instance = %s AND root_access_key = %s
-            """,
-            (self.instance, self.access_key, self.instance, self.access_key),
-        ).fetchone()
-        if clash:
-            raise errors.AccessKeyTaken("access_key", "is taken")

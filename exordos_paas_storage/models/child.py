@@ -40,3 +40,22 @@ class Child(base.Asked):
             raise errors.NotFound("instance", "is gone")
         if row["status"] == status.DELETING:
             raise errors.BeingDeleted("instance", "is being deleted")
+
+    def named_on_engine(self, session: Any, name: str | None) -> bool:
+        """Whether a user, an access key or the root of the instance has this name.
+
+        On an engine they share one namespace.
+        """
+        return bool(
+            session.execute(
+                """
+                SELECT 1 FROM s3aas_users
+                    WHERE instance = %(instance)s AND name = %(name)s
+                UNION ALL SELECT 1 FROM s3aas_access_keys
+                    WHERE instance = %(instance)s AND access_key = %(name)s
+                UNION ALL SELECT 1 FROM s3aas_nodes
+                    WHERE instance = %(instance)s AND root_access_key = %(name)s
+                """,
+                {"instance": self.instance, "name": name},
+            ).fetchone()
+        )

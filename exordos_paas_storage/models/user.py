@@ -55,15 +55,8 @@ class User(child.Child):
             self._wanted = None
         access.check(self.resource, "policies", self._wanted)
         self.inherits_policies = self._wanted is None
-        clash = session.execute(
-            """
-            SELECT 1 FROM s3aas_access_keys WHERE instance = %s AND access_key = %s
-            UNION SELECT 1 FROM s3aas_nodes WHERE instance = %s AND root_access_key = %s
-            """,
-            (self.instance, self.name, self.instance, self.name),
-        ).fetchone()
-        if clash:
-            raise errors.NameTaken("name", "is the id of an access key")
+        if self.named_on_engine(session, self.name):
+            raise errors.NameTaken("name", "is taken by a user or an access key")
 
     def _after_insert(self, session: Any) -> None:
         attachment.replace(session, self, self._wanted or [])
