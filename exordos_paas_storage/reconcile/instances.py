@@ -74,7 +74,7 @@ class Instances:
             return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
             return self._not_ready(claimed, owner, seen, down_s, now)
-        self._health.know(claimed.uuid, spec_of(owner, place))
+        self._health.know(spec_of(owner, place), seen.pid)
         url = f"http://{place.host}:{place.port}"
         engine = self._engines.at(owner, url, place.root())
         guard(engine)

@@ -5,8 +5,17 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from exordos_paas_storage.nodes import port
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """A node that was ready, and the process that was."""
+
+    spec: port.NodeSpec
+    pid: int | None
 
 
 class Health:
@@ -19,8 +28,7 @@ class Health:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._specs: dict[uuid.UUID, port.NodeSpec] = {}
-        self._pids: dict[uuid.UUID, int | None] = {}
+        self._watched: dict[uuid.UUID, Watched] = {}
         self._down_since: dict[uuid.UUID, float] = {}
 
     def saw(self, instance_id: uuid.UUID, seen: port.NodeStatus) -> float:
@@ -29,39 +37,38 @@ class Health:
         with self._lock:
             if seen.ready:
                 self._down_since.pop(instance_id, None)
-                self._pids[instance_id] = seen.pid
                 return 0.0
             return now - self._down_since.setdefault(instance_id, now)
 
-    def know(self, instance_id: uuid.UUID, spec: port.NodeSpec) -> None:
-        """Watch this node from now on."""
+    def know(self, spec: port.NodeSpec, pid: int | None) -> None:
+        """Watch this node, whose process is ready, from now on."""
         with self._lock:
-            self._specs[instance_id] = spec
+            self._watched[spec.instance_id] = Watched(spec, pid)
+
+    def unwatch(self, changed: Watched) -> None:
+        """Watch a node no longer, unless a turn has found it ready since that look."""
+        with self._lock:
+            if self._watched.get(changed.spec.instance_id) is changed:
+                del self._watched[changed.spec.instance_id]
 
     def forget(self, instance_id: uuid.UUID) -> None:
-        """Watch the instance's node no longer."""
+        """Know nothing of the instance's node any more."""
         with self._lock:
-            for known in (self._specs, self._pids, self._down_since):
-                known.pop(instance_id, None)
+            self._watched.pop(instance_id, None)
+            self._down_since.pop(instance_id, None)
 
-    def look(self, nodes: port.Nodes, silence_s: float) -> list[uuid.UUID]:
-        """Instances whose engine is not the one that was ready before.
+    def look(self, nodes: port.Nodes, silence_s: float) -> list[Watched]:
+        """Nodes whose engine is not the one that was ready before.
 
         A process that is gone or another one counts at once, one that lives and does
-        not answer after `silence_s`.
+        not answer after `silence_s`. They are told of at every look until `unwatch`.
         """
         with self._lock:
-            watched = list(self._specs.items())
+            watched = list(self._watched.values())
         changed = []
-        for instance_id, spec in watched:
-            before = self._pids.get(instance_id)
-            seen = nodes.status(spec)
-            down_s = self.saw(instance_id, seen)
-            another = seen.pid != before
-            if another or (not seen.ready and down_s > silence_s):
-                changed.append(instance_id)
-        for instance_id in changed:
-            with self._lock:
-                # Its turn says when it is ready, and to be watched, again.
-                self._specs.pop(instance_id, None)
+        for one in watched:
+            seen = nodes.status(one.spec)
+            down_s = self.saw(one.spec.instance_id, seen)
+            if seen.pid != one.pid or (not seen.ready and down_s > silence_s):
+                changed.append(one)
         return changed

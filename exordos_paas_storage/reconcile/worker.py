@@ -151,9 +151,10 @@ class Reconciler:
 
     def _watch(self, connection: psycopg.Connection) -> None:
         while not self._stopping.wait(self._settings.watch_s):
-            for instance in self._health.look(self._nodes, self._settings.silence_s):
-                LOG.info("instance %s: its engine changed", instance)
-                queue.look_again(instance)
+            for changed in self._health.look(self._nodes, self._settings.silence_s):
+                LOG.info("instance %s: its engine changed", changed.spec.instance_id)
+                queue.look_again(changed.spec.instance_id)
+                self._health.unwatch(changed)
 
     def _dispatch(self, connection: psycopg.Connection) -> None:
         if self._settings.alone and not self._started_over:
