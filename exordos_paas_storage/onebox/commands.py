@@ -21,9 +21,12 @@ from exordos_paas_storage.onebox import (
     engine_commands,
     engines,
     options,
+    ports,
+    postgres,
     progress,
     report,
     service,
+    settings,
     statedir,
 )
 
@@ -62,7 +65,12 @@ def up(
             f"a service already runs on {state.path} (pid {state.holder()}): stop it "
             "by exordos-storage down, or choose another folder with --state-dir"
         )
+    # Before an engine is built, which takes minutes.
+    postgres.EmbeddedPostgres(state).account()
+    if api_port is not None:
+        ports.take(settings.HOST, api_port, None)[1].close()
     choice = _choice(state, engine)
+    click.echo(f"- {choice.why}")
     keys = sealing_key_file.absolute() if sealing_key_file else None
     wanted = service.Wanted(state, choice, api_port, keys)
     if detach:

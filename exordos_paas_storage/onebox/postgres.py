@@ -94,7 +94,7 @@ class EmbeddedPostgres:
         """
         if self.running():
             return
-        account = self._account()
+        account = self.account()
         binaries = pg_binaries.stage(self._state.postgres)
         self._own_folder(self.socket_dir, account)
         self._check_major(binaries)
@@ -147,7 +147,12 @@ class EmbeddedPostgres:
         )
         return file.read_text()
 
-    def _account(self) -> Account:
+    def account(self) -> Account:
+        """The account that the server runs as.
+
+        Raises:
+            SetupError: there is none, or it can't reach the state folder.
+        """
         if os.geteuid() != 0:
             return Account(os.geteuid(), os.getegid())
         try:

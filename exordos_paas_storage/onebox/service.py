@@ -41,7 +41,7 @@ USER = "admin"
 API_READY_S = 60.0
 LOOK_S = 0.1
 # How often `says` is called until the service is ready.
-STEPS = 5
+STEPS = 4
 
 Says = Callable[[str], None]
 
@@ -114,7 +114,6 @@ class Service:
         facts["api_url"] = f"http://{settings.HOST}:{port}"
         facts["token_url"] = facts["api_url"] + http.TOKEN_PATH
         self._state.write_state(facts)
-        self._says(self._wanted.engine.why)
         engines.stage(self._wanted.engine, self._state)
         self._says("starting PostgreSQL")
         self._postgres.start()
