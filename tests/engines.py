@@ -72,7 +72,10 @@ def running(
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            env=os.environ | {k: v for k, v in settings.items() if v},
+            # MinIO keeps a folder of its own in the home.
+            env=os.environ
+            | {"HOME": str(directory)}
+            | {k: v for k, v in settings.items() if v},
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
