@@ -94,17 +94,23 @@ def _choice(state: statedir.StateDir, engine: str | None) -> engines.Choice:
 
 
 def _run(wanted: service.Wanted) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-
+    stop, is_up = threading.Event(), threading.Event()
     steps = progress.Steps(service.STEPS)
 
+    def end(*_: Any) -> None:
+        interrupts = not stop.is_set() and not is_up.is_set()
+        stop.set()
+        if interrupts:  # whatever the start waits for; later ones wait for the end
+            raise KeyboardInterrupt
+
     def ready(facts: dict[str, Any]) -> None:
+        is_up.set()
         steps.done()
         click.echo("\n" + report.text(facts, str(wanted.state.path)) + "\n")
         click.echo("Ctrl-C stops everything.")
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     try:
         service.Service(wanted, steps.says).run(stop, ready)
     finally:
