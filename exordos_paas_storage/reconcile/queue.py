@@ -129,7 +129,7 @@ def _written(
         "lease": claimed.lease,
         "next_try_at": now + datetime.timedelta(seconds=again_s),
         "conditions": _json(getattr(outcome, "conditions", None)),
-        "message": _clipped(getattr(outcome, "message", None)),
+        "message": clipped(getattr(outcome, "message", None)),
     }
     statement = f"{_STATEMENTS[type(outcome)].format(table=claimed.table)} {which}"
     return session.execute(statement, values).rowcount == 1
@@ -171,7 +171,8 @@ def _json(conditions: list[status.Condition] | None) -> Any:
     return None if conditions is None else json.Jsonb(conditions)
 
 
-def _clipped(message: str | None) -> str | None:
+def clipped(message: str | None) -> str | None:
+    """A message as its column takes it."""
     return None if message is None else message.replace("\0", "")[:1024]
 
 

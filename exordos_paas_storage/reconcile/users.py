@@ -68,13 +68,24 @@ def _settle(claimed: queue.Claim, found: list[dict[str, Any]]) -> None:
             else:
                 session.execute(
                     "UPDATE s3aas_attachments SET status = 'ACTIVE', "
-                    "observed_generation = generation, seen_revision = revision "
-                    "WHERE uuid = %s AND generation = %s AND status = 'PENDING'",
+                    "status_message = '', observed_generation = generation, "
+                    "seen_revision = revision WHERE uuid = %s AND generation = %s "
+                    "AND status IN ('PENDING', 'ERROR')",
                     values,
                 )
     # In a transaction of its own: a writer locks keys before attachments.
     with base.transaction() as session:
         queue.wake(session, "s3aas_access_keys", "user_uuid = %s", (claimed.uuid,))
+
+
+def say_failed(claimed: queue.Claim, message: str) -> None:
+    """Show on the attachments that wait for a user why it can't be changed."""
+    with base.transaction() as session:
+        session.execute(
+            "UPDATE s3aas_attachments SET status = 'ERROR', status_message = %s "
+            "WHERE user_uuid = %s AND status = 'PENDING'",
+            (queue.clipped(f"its user: {message}"), claimed.uuid),
+        )
 
 
 def _remove(claimed: queue.Claim, engine: port.Engine, name: str) -> outcomes.Outcome:

@@ -238,6 +238,8 @@ class Reconciler:
         if again_s is not None:
             with self._lock:
                 self._due.append(time.monotonic() + again_s)
+        if claimed.table == "s3aas_users" and isinstance(outcome, outcomes.Failed):
+            users.say_failed(claimed, outcome.message)
         if claimed.table == "s3aas_buckets":
             with base.transaction() as session:
                 queue.wake(session, queue.INSTANCES, "uuid = %s", (claimed.instance,))

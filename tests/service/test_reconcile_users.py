@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exordos_paas_storage.domain import policy
+from exordos_paas_storage.domain import errors, policy
 from exordos_paas_storage.domain.policy import GUARD_NAME
 from tests.service import made
 
@@ -139,6 +139,25 @@ STEPS = st.one_of(
     st.tuples(st.just("defaults"), st.sets(st.sampled_from(TEMPLATES), max_size=2)),
     st.tuples(st.just("wait"), st.none()),
 )
+
+
+def test_an_attachment_shows_why_its_user_can_not_be_changed(api, active, world):
+    user = f"{active}/users/anna"
+    api.make(f"{active}/users", name="anna", policies=[])
+    settled(api, user)
+
+    def refuse(*args):
+        raise errors.EngineRefused("map policies", 400, "Broken")
+
+    world.only.on["map_policies"] = refuse
+    api.make(f"{user}/policies", policy="backup")
+    attached = f"{user}/policies/backup"
+
+    shown = api.wait(attached, "ERROR")
+
+    assert "Broken" in shown["status_message"]
+    del world.only.on["map_policies"]
+    assert api.wait(attached)["status_message"] == ""
 
 
 def test_any_sequence_ends_in_the_right_mapping(api, active, world, mapped):
