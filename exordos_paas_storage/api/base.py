@@ -93,6 +93,7 @@ class ResourceController(
     def do_resource(self, uuid: str, parent_resource: Any = None) -> webob.Response:
         method = self.request.method
         if method == "GET":
+            queries.check_fields(self.resource, self.caller.role, self.request.GET)
             return self._answer(self._read(uuid, parent_resource))
         if method in ("PUT", "PATCH"):
             return self._update(uuid, parent_resource)
@@ -179,7 +180,6 @@ class ResourceController(
     def _read(self, name: str, parent: Any) -> Any:
         self.caller.check(self.resource, access.READ_VERB)
         self.request.api_context.set_active_method(constants.GET)
-        queries.check_fields(self.resource, self.caller.role, self.request.GET)
         found = self.find(name, parent)
         self.complete(parent, [found])
         return found

@@ -47,12 +47,13 @@ def projects() -> list[dict[str, Any]]:
     return _rows("SELECT uuid, name FROM s3aas_iam_projects ORDER BY name")
 
 
-def add_user(name: str, password: str) -> uuid.UUID:
-    """Store an account without a role.
+def add_user(name: str, password: str, project: uuid.UUID, role: str) -> uuid.UUID:
+    """Store an account with a role in a project, both or neither.
 
     Raises:
-        InvalidValue: the name or the password breaks its rule.
+        InvalidValue: the name, the password or the role breaks its rule.
         NameTaken: an account has the name.
+        NotFound: there is no such project.
     """
     names.USER.check("name", name)
     if not 8 <= len(password) <= 1024:
@@ -64,12 +65,13 @@ def add_user(name: str, password: str) -> uuid.UUID:
             "VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING uuid",
             (account, name, passwords.hashed(password)),
         ).fetchone()
-    if row is None:
-        raise errors.NameTaken("name", "is taken")
+        if row is None:
+            raise errors.NameTaken("name", "is taken")
+        set_role(name, project, role, session)
     return account
 
 
-def set_role(name: str, project: uuid.UUID, role: str) -> None:
+def set_role(name: str, project: uuid.UUID, role: str, session: Any = None) -> None:
     """Give an account a role in a project, in place of the one it had there.
 
     Raises:
@@ -78,8 +80,8 @@ def set_role(name: str, project: uuid.UUID, role: str) -> None:
     """
     if role not in ROLES:
         raise errors.InvalidValue("role", f"must be one of {', '.join(ROLES)}")
-    with base.transaction() as session:
-        row = session.execute(
+    with base.transaction(session) as held:
+        row = held.execute(
             """
             INSERT INTO s3aas_iam_roles (user_uuid, project_uuid, role)
             SELECT u.uuid, p.uuid, %s FROM s3aas_iam_users u, s3aas_iam_projects p
@@ -90,7 +92,7 @@ def set_role(name: str, project: uuid.UUID, role: str) -> None:
             (role, name, project),
         ).fetchone()
     if row is None:
-        missing = "project" if named(name) else "user"
+        missing = "project" if session or named(name) else "user"
         raise errors.NotFound(missing, "does not exist")
 
 

@@ -54,7 +54,7 @@ def is_engine(run: folder.Run, place: folder.Folder) -> bool:
         return False
 
 
-def find(spec: NodeSpec, place: folder.Folder) -> folder.Run | None:
+def find(engine: str, place: folder.Folder) -> folder.Run | None:
     """An engine on the instance's data that no record tells of.
 
     Its start was cut short before the record was written, so it may have been started
@@ -67,7 +67,7 @@ def find(spec: NodeSpec, place: folder.Folder) -> folder.Run | None:
             if _serves_data(found, place):
                 seen = process.identify(found.pid)
                 if seen:
-                    return folder.Run(seen, spec.engine, "", "", 0)
+                    return folder.Run(seen, engine, "", "", 0)
     return None
 
 

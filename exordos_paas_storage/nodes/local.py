@@ -150,7 +150,7 @@ class LocalNodes:
         place = self._folder(spec)
         run = place.read_run()
         if not (run and process.alive(run.process) and launch.is_engine(run, place)):
-            run = launch.find(spec, place)
+            run = launch.find(spec.engine, place)
         if run:
             watch.run, watch.since, watch.was_ready = run, self._clock(), False
         return run
@@ -204,7 +204,13 @@ class LocalNodes:
             seen, spec.engine, spec.engine_version, spec.host, spec.port
         )
         watch.since, watch.was_ready = self._clock(), False
-        place.write_run(watch.run)
+        try:
+            place.write_run(watch.run)
+        except OSError:
+            # A full disk: nobody would know of it, so it must not live on.
+            child.kill()
+            child.wait()
+            raise
 
     def _stop(self, spec: port.NodeSpec, watch: _Watch) -> None:
         if watch.run:

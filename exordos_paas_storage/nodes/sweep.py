@@ -29,9 +29,10 @@ def _instances(root_dir: Path) -> list[uuid.UUID]:
 
 def _stop(place: folder.Folder) -> None:
     run = place.read_run()
-    if run is None:
-        return
-    if process.alive(run.process) and launch.is_engine(run, place):
+    if not (run and process.alive(run.process) and launch.is_engine(run, place)):
+        # Its start was cut short before it was written down; RustFS stops slowest.
+        run = launch.find(capabilities.RUSTFS, place)
+    if run:
         limits = capabilities.of(run.engine, run.engine_version)
         process.terminate(run.process, limits.stop_s)
     place.forget_run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,10 +15,25 @@ import psutil
 from exordos_paas_storage.nodes import process
 
 STOP_S = 60.0
+_PACKAGE = "exordos_paas_storage.onebox"
+API, RECONCILE = f"{_PACKAGE}.api_process", f"{_PACKAGE}.reconcile_process"
+MODULES = (API, RECONCILE)
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MOST_S = 10.0
 # A child that lived so long did not die of its start.
 SETTLED_S = 30.0
+
+
+def stop_left_over(state_dir: Path) -> None:
+    """End the children of a supervisor that was killed; they may finish a turn."""
+    mine = f"--state-dir={state_dir}"
+    for found in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = found.cmdline()
+            if mine in words and any(word in MODULES for word in words):
+                left_over = process.identify(found.pid)
+                if left_over:
+                    process.terminate(left_over, STOP_S)
 
 
 class Child:

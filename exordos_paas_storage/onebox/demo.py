@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exordos_paas_storage.client import http
+from exordos_paas_storage.domain import status
 from exordos_paas_storage.onebox import statedir
 
 NAME = "demo"
@@ -31,7 +32,7 @@ def prepare(
     Raises:
         NotActive: it does not come up.
     """
-    if before and client.find(f"/instances/{before['instance_id']}") is None:
+    if before and _is_gone(client.find(f"/instances/{before['instance_id']}")):
         return None
     if before is None:
         _create(client, state)
@@ -50,6 +51,10 @@ def prepare(
         "access_key": _key_id(state),
         "secret_key_file": str(_secret_file(state)),
     }
+
+
+def _is_gone(found: dict[str, Any] | None) -> bool:
+    return found is None or found["status"] == status.DELETING
 
 
 def _create(client: http.Client, state: statedir.StateDir) -> None:

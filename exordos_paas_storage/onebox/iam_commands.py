@@ -61,10 +61,8 @@ def add_user(
 ) -> None:
     """Add a user with a role in a project."""
     with _models(state):
-        if not any(row["uuid"] == project for row in account.projects()):
-            raise errors.NotFound("project", "does not exist")
-        account.add_user(name, password_file.read_text().rstrip("\r\n"))
-        account.set_role(name, project, role)
+        password = password_file.read_text().rstrip("\r\n")
+        account.add_user(name, password, project, role)
     click.echo(f"added {name}: {role} in {project}")
 
 

@@ -80,6 +80,7 @@ class Service:
             SetupError: it can't come up; nothing is left running.
         """
         with self._state.lock():
+            children.stop_left_over(self._state.path)
             facts = self._remembered()
             try:
                 self._bring_up(facts)
@@ -89,6 +90,7 @@ class Service:
                 while not stop.wait(LOOK_S):
                     self._keep_up()
             finally:
+                stop.set()  # from here on a signal interrupts nothing
                 self._says("stopping")
                 self._take_down()
 
@@ -103,7 +105,6 @@ class Service:
         facts["password_file"] = str(password)
         chosen = self._wanted.engine
         facts["engine"] = {"name": chosen.engine, "version": chosen.version}
-        facts["sealing_key_file"] = str(self._settings.sealing_key_file)
         return facts
 
     def _bring_up(self, facts: dict[str, Any]) -> None:
@@ -120,6 +121,8 @@ class Service:
         self._postgres.create_database(settings.DATABASE)
         self._says("bringing the database up to date")
         self._prepare_database(facts)
+        # Remembered only now that the keys are proved.
+        facts["sealing_key_file"] = str(self._settings.sealing_key_file)
         self._says("starting the API and the reconciler")
         self._start_children(port)
         client = http.Client(facts["api_url"], self._login(facts))
@@ -147,21 +150,21 @@ class Service:
             )
             project = uuid.UUID(facts["project_id"])
             account.add_project(project, PROJECT)
-            if account.named(USER) is None:
-                account.add_user(USER, Path(facts["password_file"]).read_text())
-                account.set_role(USER, project, "owner")
+            # Once: whoever removes the account later means it.
+            if account.named(USER) is None and not facts.get("admin_made"):
+                password = Path(facts["password_file"]).read_text()
+                account.add_user(USER, password, project, "owner")
+            facts["admin_made"] = True
         finally:
             database_engines.engine_factory.destroy_all_engines()
 
     def _start_children(self, port: int) -> None:
         given = self._settings.arguments()
-        for name, arguments in (
-            ("api", [*given, f"--port={port}"]),
-            ("reconcile", given),
+        for name, module, arguments in (
+            ("api", children.API, [*given, f"--port={port}"]),
+            ("reconcile", children.RECONCILE, given),
         ):
-            module = f"exordos_paas_storage.onebox.{name}_process"
-            log = self._state.logs / f"{name}.log"
-            child = children.Child(module, arguments, log)
+            child = children.Child(module, arguments, self._state.logs / f"{name}.log")
             self._children.append(child)
             child.keep()
 
@@ -192,7 +195,7 @@ class Service:
             return None
         try:
             return demo.prepare(client, self._state, before)
-        except http.NotActive as error:
+        except (http.NotActive, http.ApiRefused, http.ApiUnreachable) as error:
             if before is None:
                 raise errors.SetupError(f"the demo does not come up: {error}") from None
             self._says(f"the demo is not ready: {error}")
@@ -210,12 +213,13 @@ class Service:
             child.keep()
 
     def _take_down(self) -> None:
-        for child in reversed(self._children):
-            child.stop()
-        sweep.stop_all(self._state.instances)
-        self._postgres.stop()
-        if self._port_lock:
-            self._port_lock.close()
+        with contextlib.ExitStack() as each:  # the last one pushed goes first
+            if self._port_lock:
+                each.callback(self._port_lock.close)
+            each.callback(self._postgres.stop)
+            each.callback(sweep.stop_all, self._state.instances)
+            for child in self._children:
+                each.callback(child.stop)
 
 
 def _key_file(wanted: Wanted) -> Path:
@@ -228,6 +232,7 @@ def _key_file(wanted: Wanted) -> Path:
 def take_down_left_over(state: statedir.StateDir) -> None:
     """Stop what a killed supervisor left running; the caller saw that none holds it."""
     with state.lock():
+        children.stop_left_over(state.path)
         sweep.stop_all(state.instances)
         postgres.EmbeddedPostgres(state).stop_left_over()
 

@@ -10,6 +10,7 @@ from exordos_paas_storage.models import base
 from exordos_paas_storage.reconcile import outcomes, queue, steps
 
 COUNTED = 1000
+_NOT_EMPTY = "BucketNotEmpty"
 
 _READ = """
     SELECT b.name, b.conditions,
@@ -25,16 +26,23 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
     with base.transaction() as session:
         row = session.execute(_READ, (claimed.uuid,)).fetchone()
     observed = engine.bucket(row["name"])
+    conditions = status.without_condition(row["conditions"], status.DELETE_REFUSED)
     if claimed.deleting:
-        return _remove(claimed, engine, row, observed, now)
+        refused = _remove(claimed, engine, row["name"], observed)
+        if not isinstance(refused, str):
+            return refused
+        # It stays: so it is made as it was asked for, like any other.
+        conditions = status.with_condition(
+            conditions, status.DELETE_REFUSED, status.TRUE, _NOT_EMPTY, refused, now
+        )
     desired = state.Bucket(row["name"], row["versioning"], row["encryption"])
     todo = plan.bucket(desired, observed, claimed.ours)
     if observed is None:
         queue.set_ours(claimed)
     steps.take(engine, todo)
     if todo and plan.bucket(desired, engine.bucket(row["name"]), True):
-        return outcomes.Failed("the engine took the settings and does not show them")
-    conditions = status.without_condition(row["conditions"], status.DELETE_REFUSED)
+        said = "the engine took the settings and does not show them"
+        return outcomes.Failed(said, conditions, undeleted=True)
     if desired.encryption == "none":
         kept = status.without_condition(conditions, status.ENCRYPTION_EFFECTIVE)
         return outcomes.Converged(kept)
@@ -62,7 +70,7 @@ def _proved(
             said,
             now,
         )
-        return outcomes.Failed(said, refused)
+        return outcomes.Failed(said, refused, undeleted=True)
     with base.transaction() as session:
         session.execute(
             "UPDATE s3aas_instances SET sealing_proved = true "
@@ -84,26 +92,18 @@ def _proved(
 def _remove(
     claimed: queue.Claim,
     engine: port.Engine,
-    row: dict[str, Any],
+    name: str,
     observed: state.Bucket | None,
-    now: str,
-) -> outcomes.Outcome:
+) -> outcomes.Removed | outcomes.Failed | str:
+    """Remove the bucket; a text says why it is refused and the bucket stays."""
     try:
         steps.take(engine, plan.bucket(None, observed, claimed.ours))
     except errors.BucketNotEmpty:
-        count = engine.count_objects(row["name"], COUNTED)
-        said = f"the bucket holds {'at least ' * (count >= COUNTED)}{count} objects, "
-        return outcomes.Converged(
-            status.with_condition(
-                row["conditions"],
-                status.DELETE_REFUSED,
-                status.TRUE,
-                "BucketNotEmpty",
-                said
-                + "versions and delete markers together; empty it and delete again",
-                now,
-            )
+        count = engine.count_objects(name, COUNTED)
+        return (
+            f"the bucket holds {'at least ' * (count >= COUNTED)}{count} objects, "
+            "versions and delete markers together; empty it and delete again"
         )
-    if claimed.ours and engine.bucket(row["name"]) is not None:
+    if claimed.ours and engine.bucket(name) is not None:
         return outcomes.Failed("the engine took the deletion and still has the bucket")
     return outcomes.Removed()

@@ -35,11 +35,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Failed:
-    """It can't be done as things are; the row shows why and is tried again later."""
+    """It can't be done as things are; the row shows why and is tried again later.
+
+    A tombstone stays one, unless it is `undeleted`: its deletion was refused.
+    """
 
     message: str
     conditions: list[Condition] | None = None
     again_s: float | None = None
+    undeleted: bool = False
 
 
 Outcome = Converged | Removed | Waiting | Failed

@@ -33,7 +33,7 @@ _CLAIM = """
         SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
         WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
             AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
-            AND NOT i.uuid = ANY(%(busy)s)
+            AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE {table} t SET lease_until = %(until)s FROM due
@@ -76,6 +76,7 @@ def claim(
     connection: psycopg.Connection[Any],
     table: str,
     busy: Collection[uuids.UUID],
+    in_hand: Collection[uuids.UUID],
     now: datetime.datetime,
     lease_s: float,
 ) -> Claim | None:
@@ -84,6 +85,7 @@ def claim(
     Args:
         connection: in autocommit mode.
         busy: instances that have as much work in hand as they may.
+        in_hand: rows that this process works on, whose lease may have ended.
         now: with a time zone.
         lease_s: after so many seconds another process may claim the row.
     """
@@ -91,6 +93,7 @@ def claim(
         "now": now,
         "until": now + datetime.timedelta(seconds=lease_s),
         "busy": list(busy),
+        "in_hand": list(in_hand),
     }
     with connection.cursor(row_factory=rows.dict_row) as cursor:
         row = cursor.execute(_CLAIMS[table], values).fetchone()
@@ -108,11 +111,18 @@ def record(
     with base.transaction() as session:
         if _written(session, claimed, outcome, now):
             return _again_s(claimed, outcome)
-        session.execute(
+        released = session.execute(
             f"UPDATE {claimed.table} SET lease_until = NULL, next_try_at = %s "  # noqa: S608
             "WHERE uuid = %s AND lease_until = %s",
             (now, claimed.uuid, claimed.lease),
         )
+        if not released.rowcount:
+            # Somebody else had a turn meanwhile, and ours may have undone it.
+            session.execute(
+                f"UPDATE {claimed.table} SET revision = revision + 1, "  # noqa: S608
+                "next_try_at = %s WHERE uuid = %s",
+                (now, claimed.uuid),
+            )
     return 0.0
 
 
@@ -127,6 +137,7 @@ def _written(
         "uuid": claimed.uuid,
         "revision": claimed.revision,
         "lease": claimed.lease,
+        "undeleted": getattr(outcome, "undeleted", False),
         "next_try_at": now + datetime.timedelta(seconds=again_s),
         "conditions": _json(getattr(outcome, "conditions", None)),
         "message": clipped(getattr(outcome, "message", None)),
@@ -151,7 +162,8 @@ _STATEMENTS = {
         UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
             attempts = attempts + 1, status_message = %(message)s,
             conditions = coalesce(%(conditions)s, conditions),
-            status = CASE status WHEN 'DELETING' THEN status ELSE 'ERROR' END
+            status = CASE WHEN status = 'DELETING' AND NOT %(undeleted)s
+                THEN status ELSE 'ERROR' END
     """,
 }
 
@@ -194,16 +206,22 @@ def wake(session: Any, table: str, where: str, values: tuple[Any, ...]) -> None:
     )
 
 
-def start_over(session: Any) -> None:
-    """Have every engine looked at anew, and take back what a dead process held.
+def take_back(session: Any, in_hand: Collection[uuids.UUID]) -> None:
+    """End the leases of rows that nobody works on.
 
-    For a process that knows it is the only reconciler of its database.
+    For a process that knows it is the only reconciler of its database: of a process
+    that died, or of a claim whose answer was lost with the connection.
     """
     for table in (INSTANCES, *CHILDREN):
         session.execute(
-            f"UPDATE {table} SET lease_until = NULL WHERE lease_until IS NOT NULL",  # noqa: S608
-            None,
+            f"UPDATE {table} SET lease_until = NULL "  # noqa: S608
+            "WHERE lease_until IS NOT NULL AND NOT uuid = ANY(%s)",
+            (list(in_hand),),
         )
+
+
+def look_at_all(session: Any) -> None:
+    """Queue every instance: what its engine is now, this process does not know yet."""
     session.execute(
         "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "
         "revision = revision + 1, next_try_at = now()",

@@ -101,6 +101,7 @@ class Reconciler:
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._busy: collections.Counter[uuid.UUID] = collections.Counter()
+        self._in_hand: set[uuid.UUID] = set()
         self._due: list[float] = []
         self._started_over = False
         self._pool = futures.ThreadPoolExecutor(settings.workers, "turn")
@@ -157,9 +158,11 @@ class Reconciler:
                 self._health.unwatch(changed)
 
     def _dispatch(self, connection: psycopg.Connection) -> None:
-        if self._settings.alone and not self._started_over:
-            with base.transaction() as session:
-                queue.start_over(session)
+        if self._settings.alone:
+            with self._lock, base.transaction() as session:
+                queue.take_back(session, self._in_hand)
+                if not self._started_over:
+                    queue.look_at_all(session)
             self._started_over = True
         while not self._stopping.is_set():
             self._wake.clear()
@@ -184,11 +187,17 @@ class Reconciler:
         with self._lock:
             most = self._settings.per_instance
             busy = [instance for instance, n in self._busy.items() if n >= most]
+            in_hand = list(self._in_hand)
         claimed = None
         try:
             for table in (queue.INSTANCES, *queue.CHILDREN):
                 claimed = queue.claim(
-                    connection, table, busy, self._clock(), self._settings.lease_s
+                    connection,
+                    table,
+                    busy,
+                    in_hand,
+                    self._clock(),
+                    self._settings.lease_s,
                 )
                 if claimed:
                     break
@@ -199,6 +208,7 @@ class Reconciler:
             return False
         with self._lock:
             self._busy[claimed.instance] += 1
+            self._in_hand.add(claimed.uuid)
         self._pool.submit(self._work, claimed)
         return True
 
@@ -208,6 +218,7 @@ class Reconciler:
             self._record(claimed, outcome)
         finally:
             with self._lock:
+                self._in_hand.discard(claimed.uuid)
                 self._busy[claimed.instance] -= 1
                 if not self._busy[claimed.instance]:
                     del self._busy[claimed.instance]

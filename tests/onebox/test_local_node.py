@@ -21,7 +21,14 @@ import psutil
 import pytest
 from botocore.client import Config
 
-from exordos_paas_storage.nodes import account, folder, port, port_lock, process
+from exordos_paas_storage.nodes import (
+    account,
+    folder,
+    port,
+    port_lock,
+    process,
+    sweep,
+)
 from exordos_paas_storage.nodes.local import LocalNodes
 from tests import engines
 
@@ -290,6 +297,16 @@ def test_remove_deletes_everything_and_can_be_repeated(nodes, spec, root):
 
     assert process.identify(status.pid) is None
     assert list(root.iterdir()) == []
+
+
+def test_a_sweep_stops_an_engine_that_no_record_tells_of(nodes, spec, root):
+    seen = nodes.ensure(spec)
+    found = process.identify(seen.pid)
+    (root / str(spec.instance_id) / "run.json").unlink()
+
+    sweep.stop_all(root)
+
+    assert process.wait_until(lambda: not process.alive(found), READY_S)
 
 
 def test_remove_needs_neither_engine_nor_binary(nodes, spec, root):

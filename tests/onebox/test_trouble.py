@@ -183,6 +183,16 @@ def test_a_wrong_sealing_key(stopped):
     assert "sealing key" in said and "backup" in said
 
 
+def test_a_wrong_path_of_the_sealing_keys_is_not_remembered(stopped):
+    nowhere = stopped.top / "nowhere" / "keys"
+
+    refused(stopped, f"--sealing-key-file={nowhere}")
+
+    stopped.up()
+    assert stopped.facts()["sealing_key_file"] != str(nowhere)
+    stopped.down()
+
+
 def test_sealing_keys_outside_the_folder_are_found_again(made):
     keys = made.top / "elsewhere" / "keys"
     keys.parent.mkdir()

@@ -100,8 +100,7 @@ def callers(http, login):
     for name, project in PROJECTS.items():
         account.add_project(project, name)
         for role in access.ROLES:
-            account.add_user(f"{role}-{name}", made.PASSWORD)
-            account.set_role(f"{role}-{name}", project, role)
+            account.add_user(f"{role}-{name}", made.PASSWORD, project, role)
     return {
         (name, role): login(f"{role}-{name}", project)
         for name, project in PROJECTS.items()

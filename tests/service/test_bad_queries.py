@@ -162,6 +162,13 @@ def test_fields_narrow_the_answer(api, buckets):
     assert one.json() == {"name": "bucket0"}
 
 
+def test_fields_are_those_of_the_object_and_not_of_its_parent(api, tree):
+    found = api.show(f"{tree.at}/users?fields=policies")
+
+    assert found
+    assert all(set(one) == {"policies"} for one in found)
+
+
 def test_unknown_fields_of_one_object_are_refused(api, buckets):
     for fields in ("nonsense", "secret", "lease_until"):
         answer = api.get(f"{buckets}/bucket0", params={"fields": fields})

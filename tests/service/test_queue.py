@@ -32,8 +32,8 @@ def bucket(api, db):
 @pytest.fixture
 def claim(uri, db):
     with psycopg.connect(uri, autocommit=True) as connection:
-        yield lambda now, table=BUCKETS, busy=(): queue.claim(
-            connection, table, busy, now, LEASE_S
+        yield lambda now, table=BUCKETS, busy=(), in_hand=(): queue.claim(
+            connection, table, busy, in_hand, now, LEASE_S
         )
 
 
@@ -203,12 +203,34 @@ def test_a_failed_deletion_stays_a_tombstone(bucket, api, claim, db):
 def test_starting_alone_takes_back_leases_and_looks_at_every_engine(bucket, claim, db):
     assert claim(START)
     with base.transaction() as session:
-        queue.start_over(session)
+        queue.take_back(session, in_hand=())
+        queue.look_at_all(session)
 
     assert row(db)["lease_until"] is None
     instance = db.execute("SELECT * FROM s3aas_instances").fetchone()
     assert instance["engine_ready"] is False
     assert instance["revision"] != instance["seen_revision"]
+
+
+def test_a_row_in_hand_is_neither_claimed_nor_taken_back(bucket, claim, db):
+    mine = claim(START)
+    later = START + datetime.timedelta(seconds=2 * LEASE_S)
+
+    assert claim(later, in_hand=[mine.uuid]) is None
+    with base.transaction() as session:
+        queue.take_back(session, in_hand=[mine.uuid])
+    assert row(db)["lease_until"] == mine.lease
+
+
+def test_a_turn_that_lost_its_lease_has_the_row_looked_at_again(bucket, claim, db):
+    slow = claim(START)
+    later = START + datetime.timedelta(seconds=2 * LEASE_S)
+    queue.record(claim(later), outcomes.Converged([]), later)
+
+    queue.record(slow, outcomes.Converged([]), later)
+
+    assert row(db)["revision"] != row(db)["seen_revision"]
+    assert claim(later) is not None
 
 
 # With running reconcilers.

@@ -210,6 +210,24 @@ def test_a_bucket_that_holds_objects_comes_back_and_says_so(api, active, engine)
     assert engine.bucket("full") is None
 
 
+def test_a_refused_deletion_loses_no_change(api, active, engine):
+    path = f"{active}/buckets/inherits"
+    api.make(f"{active}/buckets", name="inherits")
+    api.wait(path)
+    engine.put_object("inherits")
+
+    def change(name):
+        del engine.on["drop_bucket"]
+        api.change(active, encryption="aes256")
+
+    engine.on["drop_bucket"] = change
+    api.remove(path)
+
+    made.until(lambda: made.condition(api.wait(path), "EncryptionEffective"))
+    assert made.condition(api.show(path), "DeleteRefused")
+    assert engine.bucket("inherits").encryption == "aes256"
+
+
 def test_a_refused_deletion_is_forgotten_at_the_next_change(api, active, engine):
     path = f"{active}/buckets/kept"
     api.make(f"{active}/buckets", name="kept")

@@ -215,8 +215,7 @@ def test_a_token_for_a_project_without_a_role_opens_nothing(login, callers, proj
 def passing(callers, login):
     """An account of the test's own, an owner in project one."""
     name = made.unique("passing")
-    account.add_user(name, made.PASSWORD)
-    account.set_role(name, PROJECT, "owner")
+    account.add_user(name, made.PASSWORD, PROJECT, "owner")
     return name
 
 
