@@ -51,6 +51,14 @@ class InvalidQuery(RequestError):
     """A query parameter is unknown or breaks its rule."""
 
 
+class InvalidHeader(RequestError):
+    """A request header breaks its rule, or stands at a call that does not take it."""
+
+
+class InvalidPolicy(RequestError):
+    """A policy document breaks the language; the field leads to the element."""
+
+
 class Unauthorized(RequestError):
     """The token is missing, invalid or expired."""
 
@@ -117,6 +125,30 @@ class BeingDeleted(RequestError):
     status = 409
 
 
+class AlreadyRotated(RequestError):
+    """The key is in a rotation: it has a successor, or its predecessor still lives."""
+
+    status = 409
+
+
+class KeyInactive(RequestError):
+    """The key is disabled or has expired, so it can't be rotated."""
+
+    status = 409
+
+
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key was sent before with another body."""
+
+    status = 409
+
+
+class PreconditionFailed(RequestError):
+    """The object is not at the generation that If-Match names."""
+
+    status = 412
+
+
 class BodyTooLarge(RequestError):
     """The body is larger than the service reads."""
 
@@ -137,6 +169,12 @@ class NotYetSupported(RequestError):
 
 class UnsupportedByEngine(RequestError):
     """The instance's engine can't do this."""
+
+    status = 422
+
+
+class PolicyTooLarge(RequestError):
+    """The policy or scope, as the engine gets it, is larger than the engine takes."""
 
     status = 422
 
