@@ -10,6 +10,8 @@ RUSTFS = "rustfs"
 MINIO = "minio"
 ENGINES = (RUSTFS, MINIO)
 
+_DAY_S = 24 * 3600
+
 # What a key may do at all: objects, and reading how its buckets are set up. The guard
 # denies the rest, so that an action an engine gains later is denied too.
 _DATA_AND_READ = (
@@ -58,6 +60,11 @@ class Capabilities:
         mfa_delete: whether deleting versions can be made to need more than a key.
         guard_actions: every action that a tenant's key may be allowed, in the
             spelling that this engine takes.
+        least_expiry_s: seconds that an access key's expiry must lie ahead for the
+            engine to take it, with a margin for the call and for clocks.
+        most_expiry_s: seconds that it may lie ahead at most.
+        policy_bytes: the size that a policy may have as the engine gets it.
+        scope_bytes: the size that the scope of a key may have.
     """
 
     engine: str
@@ -67,6 +74,19 @@ class Capabilities:
     sealed_admin: bool
     mfa_delete: bool
     guard_actions: tuple[str, ...]
+    least_expiry_s: int
+    most_expiry_s: int
+    policy_bytes: int
+    scope_bytes: int = 4096
+
+    @property
+    def read_actions(self) -> tuple[str, ...]:
+        """Those of `guard_actions` that change nothing."""
+        return tuple(
+            action
+            for action in self.guard_actions
+            if action.startswith(("s3:Get", "s3:List"))
+        )
 
 
 _TABLE = {
@@ -83,6 +103,11 @@ _TABLE = {
             "s3:GetBucketEncryption",
             "s3:GetBucketLifecycle",
         ),
+        # It takes every time to come. One beyond a century means never, and that is
+        # also how RustFS is told that there is none.
+        least_expiry_s=5,
+        most_expiry_s=36_500 * _DAY_S,
+        policy_bytes=512_000,
     ),
     MINIO: Capabilities(
         engine=MINIO,
@@ -99,6 +124,11 @@ _TABLE = {
             "s3:GetEncryptionConfiguration",
             "s3:GetLifecycleConfiguration",
         ),
+        # Source: MinIO, `cmd/iam-store.go`, `validateSvcExpirationInUTC`: from 15
+        # minutes to 365 days.
+        least_expiry_s=15 * 60 + 10,
+        most_expiry_s=365 * _DAY_S - 10,
+        policy_bytes=20_480,
     ),
 }
 

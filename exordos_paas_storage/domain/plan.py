@@ -8,9 +8,11 @@ somebody else, is never changed and never removed.
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 from typing import NamedTuple
 
-from exordos_paas_storage.domain import errors, policy, state
+from exordos_paas_storage.domain import capabilities, errors, policy, state
 
 
 class CreateBucket(NamedTuple):
@@ -43,6 +45,11 @@ class AddUser(NamedTuple):
     name: str
 
 
+class SetUserStatus(NamedTuple):
+    user: str
+    enabled: bool
+
+
 class MapPolicies(NamedTuple):
     user: str
     policies: frozenset[str]
@@ -68,6 +75,7 @@ Step = (
     | PutPolicy
     | DropPolicy
     | AddUser
+    | SetUserStatus
     | MapPolicies
     | DropUser
     | AddAccessKey
@@ -128,6 +136,9 @@ def user(
 ) -> list[Step]:
     """Steps for one engine user and the policies mapped to it.
 
+    A user that is to be disabled is that before anything else changes, and one that
+    is to be enabled only when its rights are what they should be.
+
     Raises:
         ForeignObject: a user of this name is there and is not ours.
     """
@@ -135,9 +146,14 @@ def user(
         return [DropUser(observed.name)] if observed and ours else []
     if observed and not ours:
         raise ForeignObject("user")
+    seen = observed or state.User(desired.name)
     steps: list[Step] = [] if observed else [AddUser(desired.name)]
-    if observed is None or desired.policies != observed.policies:
+    if seen.enabled and not desired.enabled:
+        steps.append(SetUserStatus(desired.name, False))
+    if observed is None or desired.policies != seen.policies:
         steps.append(MapPolicies(desired.name, desired.policies))
+    if desired.enabled and not seen.enabled:
+        steps.append(SetUserStatus(desired.name, True))
     return steps
 
 
@@ -153,4 +169,48 @@ def access_key(
         return [DropAccessKey(observed.access_key)] if observed and ours else []
     if observed and (not ours or observed.user != desired.user):
         raise ForeignObject("access key")
-    return [] if observed == desired else [AddAccessKey(desired)]
+    if observed and _same_key(desired, observed):
+        return []
+    return [AddAccessKey(desired)]
+
+
+def _same_key(one: state.AccessKey, other: state.AccessKey) -> bool:
+    if (one.scope is None) != (other.scope is None):
+        return False
+    if one.scope and other.scope and not policy.same(one.scope, other.scope):
+        return False
+    return dataclasses.replace(one, scope=None) == dataclasses.replace(
+        other, scope=None
+    )
+
+
+def engine_expiry(
+    wanted: datetime.datetime | None,
+    observed: datetime.datetime | None,
+    now: datetime.datetime,
+    able: capabilities.Capabilities,
+) -> datetime.datetime | None:
+    """When the engine itself is to stop a key: a guard behind the service's own.
+
+    It is the wanted moment where the engine takes that. Where it does not, the engine
+    keeps what it has, if that is no earlier than wanted; otherwise it gets none, as an
+    engine that stops a key too early would break what was promised.
+
+    Args:
+        wanted: when the key ends, `None` for never; aware.
+        observed: when the engine ends it as things are, `None` for never.
+        now: the time of day, aware.
+        able: how near and how far the engine takes an expiry.
+
+    Returns:
+        A moment in UTC, a whole second, or `None` for no expiry on the engine.
+    """
+    if wanted is None:
+        return None
+    ahead_s = (wanted - now).total_seconds()
+    if able.least_expiry_s <= ahead_s <= able.most_expiry_s:
+        # Up, not down: a fraction of a second later is within what a guard may do.
+        end = wanted.astimezone(datetime.timezone.utc)
+        end += datetime.timedelta(microseconds=999_999)
+        return end.replace(microsecond=0)
+    return observed if observed is not None and observed >= wanted else None

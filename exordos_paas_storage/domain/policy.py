@@ -128,6 +128,21 @@ def guard(allowed: Iterable[str]) -> dict[str, Any]:
     }
 
 
+# The guard of a suspended instance: no key of any user may do anything.
+SUSPENDED: dict[str, Any] = {
+    "Version": VERSION,
+    "Statement": [
+        {"Effect": "Deny", "Action": ["s3:*"], "Resource": [EVERYTHING]},
+        {"Effect": "Deny", "Action": ["admin:*"]},
+    ],
+}
+
+
+def denies(document: Mapping[str, Any]) -> bool:
+    """Whether a document has a statement that takes a right away."""
+    return any(one["Effect"] == "Deny" for one in document["Statement"])
+
+
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two documents mean the same in every element, conditions included."""
     return canonical(one) == canonical(other)

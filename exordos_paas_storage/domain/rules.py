@@ -6,6 +6,7 @@ write, and by OpenAPI, so that the three can't differ.
 
 from __future__ import annotations
 
+import datetime
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,6 +18,10 @@ from exordos_paas_storage.domain import errors
 Schema = Mapping[str, Any]
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @dataclass(frozen=True)
 class Rule:
     """One field's rule.
@@ -25,11 +30,13 @@ class Rule:
         words: the rule as it is told to a client, after the field's name.
         schema: JSON schema (draft 2020-12) of the accepted values.
         holds: whether a value keeps the rule.
+        read: a value that keeps it, as the models hold it.
     """
 
     words: str
     schema: Schema
     holds: Callable[[Any], bool]
+    read: Callable[[Any], Any] = _as_it_is
 
     def check(self, field: str, value: Any) -> None:
         """Refuse a value that breaks the rule.
@@ -105,6 +112,7 @@ def nullable(rule: Rule) -> Rule:
         f"{rule.words}, or be null",
         {"anyOf": [rule.schema, {"type": "null"}]},
         lambda value: value is None or rule.holds(value),
+        lambda value: None if value is None else rule.read(value),
     )
 
 
@@ -120,6 +128,57 @@ def list_of(rule: Rule, most: int) -> Rule:
             and len(set(value)) == len(value)
         ),
     )
+
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)"
+)
+
+
+def _time(value: Any) -> datetime.datetime | None:
+    """The moment that a text of RFC 3339 names, in UTC and whole seconds."""
+    if isinstance(value, datetime.datetime):
+        return value if value.tzinfo else None
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    zone = "+00:00" if match[3] in "Zz" else match[3]
+    try:
+        found = datetime.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+        found = found.astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    # RustFS means "never" by the last second of the year 9999.
+    return found if 1970 <= found.year < 9999 else None
+
+
+def time() -> Rule:
+    """A moment; a fraction of a second is cut off."""
+    return Rule(
+        "must be a time of RFC 3339 with its zone, such as 2030-01-31T12:00:00Z, "
+        "before the year 9999",
+        {"type": "string", "format": "date-time"},
+        lambda value: _time(value) is not None,
+        _time,
+    )
+
+
+def json_object(deepest: int = 16) -> Rule:
+    """An object of any form whose texts can be stored; its form is checked later."""
+    return Rule(
+        f"must be an object nested at most {deepest} deep, its texts without NUL",
+        {"type": "object"},
+        lambda value: isinstance(value, dict) and _storable(value, deepest),
+    )
+
+
+def _storable(value: Any, deeper: int) -> bool:
+    if isinstance(value, str):
+        return _clean(value)
+    if not isinstance(value, dict | list):
+        return True
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
+    return deeper > 0 and all(_storable(one, deeper - 1) for one in inner)
 
 
 def any_object() -> Rule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,12 +38,25 @@ class User:
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A service account under a user; its secret travels apart from it."""
+    """A service account under a user; its secret travels apart from it.
+
+    Attributes:
+        access_key: the id that requests are signed with.
+        user: whose rights it has.
+        description: for whoever lists the engine's accounts.
+        enabled: whether the engine lets it sign.
+        scope: the compiled document that its user's rights are cut down to; `None`
+            for all of them.
+        expires_at: when the engine itself stops it, aware, UTC, a whole second;
+            `None` for never.
+    """
 
     access_key: str
     user: str
     description: str = ""
     enabled: bool = True
+    scope: Mapping[str, Any] | None = None
+    expires_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -16,6 +17,8 @@ ENGINE_READY = "EngineReady"
 SIZES_ENFORCED = "SizesEnforced"
 ENCRYPTION_EFFECTIVE = "EncryptionEffective"
 DELETE_REFUSED = "DeleteRefused"
+USABLE = "Usable"
+FULLY_EFFECTIVE = "FullyEffective"
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
@@ -28,6 +31,12 @@ class Condition(TypedDict):
     reason: str
     message: str
     since: str
+
+
+def stamp(now: datetime.datetime) -> str:
+    """A time with a zone as conditions show it: RFC 3339 in UTC, whole seconds."""
+    said = now.astimezone(datetime.timezone.utc).isoformat(timespec="seconds")
+    return said.replace("+00:00", "Z")
 
 
 def with_condition(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime
 import functools
+import json
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -16,6 +18,8 @@ from exordos_paas_storage.engine import port
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _DESCRIPTION_BYTES = 256
+# What `capabilities` adds to the engines' own bounds of an expiry.
+_MARGIN_S = 10
 
 
 def _alone(method: _Method) -> _Method:
@@ -125,6 +129,17 @@ class MemoryEngine(port.Engine):
         self._users[name] = dataclasses.replace(known, enabled=True)
 
     @_alone
+    def users(self) -> dict[str, state.User]:
+        return dict(self._users)
+
+    @_alone
+    def set_user_enabled(self, name: str, enabled: bool) -> None:
+        if name not in self._users:
+            raise errors.EngineRefused("set user status", 404, "NoSuchUser")
+        known = self._users[name]
+        self._users[name] = dataclasses.replace(known, enabled=enabled)
+
+    @_alone
     def map_policies(self, user: str, policies: frozenset[str]) -> None:
         if user not in self._users:
             raise errors.EngineRefused("map policies", 404, "NoSuchUser")
@@ -141,19 +156,36 @@ class MemoryEngine(port.Engine):
     # Access keys
 
     @_alone
+    def access_keys(self) -> frozenset[str]:
+        return frozenset(self._keys)
+
+    @_alone
     def access_key(self, access_key: str) -> state.AccessKey | None:
-        return self._keys.get(access_key)
+        return copy.deepcopy(self._keys.get(access_key))
 
     @_alone
     def add_access_key(self, key: state.AccessKey, secret: str) -> None:
         if key.user not in self._users:
             raise errors.EngineRefused("add access key", 404, "NoSuchUser")
-        known = self._keys.get(key.access_key, key)
-        if known.user != key.user or key.access_key in self._users:
+        known = self._keys.get(key.access_key)
+        if (known and known.user != key.user) or key.access_key in self._users:
             raise errors.EngineRefused("add access key", 409, "AccessKeyTaken")
         if len(key.description.encode()) > _DESCRIPTION_BYTES:
             raise errors.EngineRefused("add access key", 400, "DescriptionTooLong")
-        self._keys[key.access_key] = key
+        compact = json.dumps(key.scope, separators=(",", ":"), default=dict)
+        if len(compact.encode()) > self.capabilities.scope_bytes:
+            raise errors.EngineRefused("add access key", 400, "PolicyTooLarge")
+        if known is None or known.expires_at != key.expires_at:
+            self._refuse_expiry(key.expires_at)
+        self._keys[key.access_key] = copy.deepcopy(key)
+
+    def _refuse_expiry(self, expires_at: datetime.datetime | None) -> None:
+        if expires_at is None:
+            return
+        ahead = expires_at - datetime.datetime.now(datetime.timezone.utc)
+        least = max(0, self.capabilities.least_expiry_s - _MARGIN_S)
+        if not least < ahead.total_seconds() <= self.capabilities.most_expiry_s:
+            raise errors.EngineRefused("add access key", 400, "InvalidExpiry")
 
     @_alone
     def drop_access_key(self, access_key: str) -> None:

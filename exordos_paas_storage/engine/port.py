@@ -68,19 +68,35 @@ class Engine(Protocol):
         On a user that exists it replaces the secret.
         """
 
+    def users(self) -> dict[str, state.User]:
+        """Every user that the engine has, by name; for an audit."""
+
+    def set_user_enabled(self, name: str, enabled: bool) -> None:
+        """Let every key of a user sign, or none of them; a user must be there."""
+
     def map_policies(self, user: str, policies: frozenset[str]) -> None:
         """Replace the set of policies mapped to a user, by one write."""
 
     def drop_user(self, name: str) -> None:
         """Remove a user and with it every access key under it; done if it is gone."""
 
+    def access_keys(self) -> frozenset[str]:
+        """The ids of every access key under any user that is there; for an audit."""
+
     def access_key(self, access_key: str) -> state.AccessKey | None:
-        """The access key with the user that it acts for."""
+        """The access key with the user that it acts for, its scope and expiry.
+
+        One that the engine has let run out may be shown without its scope, disabled,
+        with an expiry in the past.
+        """
 
     def add_access_key(self, key: state.AccessKey, secret: str) -> None:
-        """Create an access key that has its user's rights; `key.enabled` holds.
+        """Create an access key, or make one that the user has what `key` says.
 
-        On a key that exists under the same user it replaces secret and description.
+        The whole of it holds afterwards, its scope included. It has its user's rights,
+        and of those only what its scope allows. A scope of more than 4,096 bytes as
+        compact JSON is refused, and so is an expiry, other than the key has, that is
+        past or out of the engine's reach.
         """
 
     def drop_access_key(self, access_key: str) -> None:

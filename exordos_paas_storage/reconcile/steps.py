@@ -41,6 +41,8 @@ def take(  # noqa: PLR0912 - one case for each step of the plan
             case plan.AddUser(name):
                 # Nobody signs with it: only access keys are handed out.
                 engine.add_user(name, "".join(map(secrets.choice, [_ALPHABET] * 40)))
+            case plan.SetUserStatus(user, enabled):
+                engine.set_user_enabled(user, enabled)
             case plan.MapPolicies(user, policies):
                 engine.map_policies(user, policies)
             case plan.DropUser(name):

@@ -1,11 +1,15 @@
 """What the contract's tests make on an engine, under names of their own."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import httpx
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.client import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from exordos_paas_storage.domain import policy, state
@@ -21,6 +25,10 @@ class Real:
     engine: port.Engine
     url: str
     root: state.Credentials
+    # The environment's proxy is not for a neighbour.
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, timeout=60)
+    )
 
     def s3(self, keys: state.Credentials) -> Any:
         """A client of these keys, as a tenant would make one."""
@@ -36,6 +44,24 @@ class Real:
                 proxies={},
             ),
         )
+
+    def signed(
+        self,
+        method: str,
+        path: str,
+        keys: state.Credentials,
+        body: bytes = b"",
+    ) -> httpx.Response:
+        """The engine's answer to one signed request, whatever it is."""
+        request = AWSRequest(method=method, url=self.url + path, data=body)
+        pair = Credentials(keys.access_key, keys.secret_key)
+        S3SigV4Auth(pair, "s3", "us-east-1").add_auth(request)
+        headers = dict(request.headers.items())
+        return self.http.request(method, self.url + path, headers=headers, content=body)
+
+    def admin_path(self, route: str) -> str:
+        """The path of a route of the engine's admin API."""
+        return type(self.engine).ADMIN.prefix + route
 
 
 def unique(kind: str) -> str:

@@ -26,6 +26,8 @@ READS = {
     "count_objects": ("bucket", 1),
     "policy": ("policy",),
     "user": ("user",),
+    "users": (),
+    "access_keys": (),
     "access_key": ("AK000000000000000001",),
     "refuses_key": ("AK000000000000000001",),
 }
@@ -37,6 +39,7 @@ WRITES = {
     "put_policy": (state.Policy("policy", policy.from_template("read-only")),),
     "drop_policy": ("policy",),
     "add_user": ("user", SECRET),
+    "set_user_enabled": ("user", False),
     "map_policies": ("user", frozenset(["policy"])),
     "drop_user": ("user",),
     "add_access_key": (state.AccessKey("AK000000000000000001", "user"), SECRET),

@@ -4,12 +4,8 @@ import json
 
 import pytest
 
-from exordos_paas_storage.domain import errors, policy, state
-from exordos_paas_storage.engine import signed
-from exordos_paas_storage.engine.connect import connect
-from tests import engines
+from exordos_paas_storage.domain import policy, state
 from tests.contract.made import (
-    Real,
     guard,
     key_id,
     made_bucket,
@@ -95,27 +91,6 @@ def test_a_guarded_key_reads_how_its_bucket_is_set_up(real):
     assert not refusal(client.get_bucket_location, Bucket=bucket)
     assert not refusal(client.get_bucket_versioning, Bucket=bucket)
     assert refusal(client.get_bucket_encryption, Bucket=bucket) != "AccessDenied"
-
-
-def test_a_guarded_key_neither_mints_nor_changes_keys(real):
-    documents = [guard(real.engine), policy.from_template("bucket-owner")]
-    user = made_user(real.engine, *documents)
-    keys, minted = made_key(real.engine, user), key_id()
-    calls = type(real.engine).ADMIN(signed.SignedHttp(real.url), keys)
-    new = {"accessKey": minted, "secretKey": "m" * 40}
-    own = {"accessKey": keys.access_key}
-
-    with pytest.raises(errors.EngineRefused):
-        calls.tell("PUT", "add-service-account", body=new)
-    with pytest.raises(errors.EngineRefused):
-        calls.tell("PUT", "add-service-account", body={**new, "targetUser": user})
-    with pytest.raises(errors.EngineRefused):
-        calls.tell("POST", "update-service-account", own, {"newDescription": "mine"})
-    with pytest.raises(errors.EngineRefused):
-        calls.ask("list-users")
-
-    assert real.engine.access_key(minted) is None
-    assert real.engine.access_key(keys.access_key).description == ""
 
 
 def test_read_only_gets_and_does_not_put(real):
@@ -210,28 +185,3 @@ def test_a_dropped_key_and_the_key_of_a_dropped_user_are_of_no_use(real):
 
     real.engine.drop_user(user)
     assert refusal(real.s3(orphan).list_buckets) == "InvalidAccessKeyId"
-
-
-@pytest.mark.parametrize("name", engines.available())
-def test_a_guard_still_guards_after_a_restart(name, tmp_path):
-    """MinIO takes a `NotAction` and can't load it again; the guard is made of one."""
-    keep = {
-        "MINIO_KMS_SECRET_KEY": f"tests:{engines.key()}",
-        "RUSTFS_SSE_S3_MASTER_KEY": engines.key(),
-        "RUSTFS_IAM_MASTER_KEY": engines.key(),
-    }
-    root = state.Credentials("rootuser", "k" * 40)
-    with engines.running(name, tmp_path, keep, root) as (url, _):
-        before = Real(connect(name, "", url, root), url, root)
-        bucket = made_bucket(before.engine)
-        owner = policy.from_template("bucket-owner")
-        user = made_user(before.engine, guard(before.engine), owner)
-        keys = made_key(before.engine, user)
-
-    with engines.running(name, tmp_path, keep, root) as (url, _):
-        after = Real(connect(name, "", url, root), url, root)
-        client = after.s3(keys)
-        put = refusal(client.put_object, Bucket=bucket, Key="x", Body=b"1")
-        create = refusal(client.create_bucket, Bucket=f"{bucket}-own")
-        assert (put, create) == ("", "AccessDenied")
-        assert len(after.engine.user(user).policies) == 2

@@ -1,12 +1,13 @@
 """Plans: steps lead from what is seen to what is wanted, and touch only ours."""
 
 import dataclasses
+import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exordos_paas_storage.domain import plan, policy, state
+from exordos_paas_storage.domain import capabilities, plan, policy, state
 
 BUCKETS = st.builds(
     state.Bucket,
@@ -14,19 +15,22 @@ BUCKETS = st.builds(
     versioning=st.booleans(),
     encryption=st.sampled_from(state.ENCRYPTIONS),
 )
-# `enabled` of users and keys comes later; the plan does not know it yet.
 USERS = st.builds(
     state.User,
     name=st.just("alice"),
     policies=st.frozensets(st.sampled_from(["guard", "one", "two"])),
-    enabled=st.just(True),
+    enabled=st.booleans(),
 )
+END = datetime.datetime(2030, 1, 1, tzinfo=datetime.timezone.utc)
+SCOPES = [policy.from_template("read-only"), policy.from_template("read-only", "data")]
 KEYS = st.builds(
     state.AccessKey,
     access_key=st.just("KEY"),
     user=st.just("alice"),
     description=st.sampled_from(["", "laptop"]),
     enabled=st.booleans(),
+    scope=st.none() | st.sampled_from(SCOPES),
+    expires_at=st.sampled_from([None, END]),
 )
 POLICIES = st.builds(
     state.Policy,
@@ -62,6 +66,8 @@ def after(step, seen):
             found = dataclasses.replace(seen, versioning=enabled)
         case plan.SetEncryption(_, encryption):
             found = dataclasses.replace(seen, encryption=encryption)
+        case plan.SetUserStatus(_, enabled):
+            found = dataclasses.replace(seen, enabled=enabled)
         case plan.MapPolicies(_, policies):
             found = dataclasses.replace(seen, policies=policies)
         case plan.PutPolicy(value) | plan.AddAccessKey(value):
@@ -163,6 +169,129 @@ def test_a_user_is_mapped_even_to_nothing_when_it_is_made():
         plan.AddUser("alice"),
         plan.MapPolicies("alice", frozenset()),
     ]
+
+
+def test_a_new_user_that_is_to_be_disabled_is_so_before_it_has_rights():
+    rights = frozenset(("guard",))
+
+    assert plan.user(state.User("alice", rights, enabled=False), None, True) == [
+        plan.AddUser("alice"),
+        plan.SetUserStatus("alice", False),
+        plan.MapPolicies("alice", rights),
+    ]
+
+
+def test_a_user_is_disabled_before_its_rights_change():
+    seen = state.User("alice", frozenset(("one",)))
+    wanted = state.User("alice", frozenset(("two",)), enabled=False)
+
+    assert plan.user(wanted, seen, True) == [
+        plan.SetUserStatus("alice", False),
+        plan.MapPolicies("alice", frozenset(("two",))),
+    ]
+
+
+def test_a_user_is_enabled_once_its_rights_are_as_they_should_be():
+    seen = state.User("alice", frozenset(("one",)), enabled=False)
+    wanted = state.User("alice", frozenset(("two",)))
+
+    assert plan.user(wanted, seen, True) == [
+        plan.MapPolicies("alice", frozenset(("two",))),
+        plan.SetUserStatus("alice", True),
+    ]
+
+
+def test_a_scope_that_the_engine_wrote_otherwise_is_left_alone():
+    one = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": policy.EVERYTHING}
+    other = {**one, "Action": ["s3:GetObject"], "Resource": [policy.EVERYTHING]}
+    wanted = state.AccessKey("KEY", "alice", scope={"Statement": [one]})
+    seen = state.AccessKey("KEY", "alice", scope={"Statement": other, "ID": ""})
+
+    assert plan.access_key(wanted, seen, True) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen"),
+    [
+        (SCOPES[0], None),
+        (None, SCOPES[0]),
+        (SCOPES[0], SCOPES[1]),
+        (SCOPES[0], {**SCOPES[0], "Statement": SCOPES[0]["Statement"][:1]}),
+    ],
+)
+def test_a_key_whose_scope_differs_is_written_whole(wanted, seen):
+    key = state.AccessKey("KEY", "alice", scope=wanted, expires_at=END)
+    observed = dataclasses.replace(key, scope=seen)
+
+    assert plan.access_key(key, observed, True) == [plan.AddAccessKey(key)]
+
+
+NOW = END - datetime.timedelta(days=30)
+ABLE = {name: capabilities.of(name, "") for name in capabilities.ENGINES}
+
+
+def ahead(**span):
+    return NOW + datetime.timedelta(**span)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed", "rustfs", "minio"),
+    [
+        (None, None, None, None),
+        (None, ahead(days=1), None, None),
+        (ahead(days=1), None, ahead(days=1), ahead(days=1)),
+        (ahead(days=1), ahead(days=2), ahead(days=1), ahead(days=1)),
+        (ahead(days=2), ahead(days=1), ahead(days=2), ahead(days=2)),
+        # Too near for MinIO: what it has stays if it is no earlier.
+        (ahead(minutes=5), None, ahead(minutes=5), None),
+        (ahead(minutes=5), ahead(minutes=5), ahead(minutes=5), ahead(minutes=5)),
+        (ahead(minutes=5), ahead(hours=1), ahead(minutes=5), ahead(hours=1)),
+        (ahead(minutes=5), ahead(minutes=4), ahead(minutes=5), None),
+        # Too far for MinIO.
+        (ahead(days=366), None, ahead(days=366), None),
+        (ahead(days=366), ahead(days=364), ahead(days=366), None),
+        # Too near, or long past, for both.
+        (ahead(seconds=1), None, None, None),
+        (ahead(seconds=1), ahead(seconds=1), ahead(seconds=1), ahead(seconds=1)),
+        (ahead(days=-1), None, None, None),
+        (datetime.datetime.max.replace(tzinfo=datetime.timezone.utc),) + (None,) * 3,
+    ],
+)
+def test_an_engines_expiry_is_no_earlier_than_the_keys(wanted, observed, rustfs, minio):
+    found = {
+        name: plan.engine_expiry(wanted, observed, NOW, ABLE[name]) for name in ABLE
+    }
+
+    assert found == {"rustfs": rustfs, "minio": minio}
+
+
+@given(data=st.data())
+def test_an_engines_expiry_stays_once_it_is_there(data):
+    moments = st.datetimes(
+        min_value=datetime.datetime(2020, 1, 1),
+        max_value=datetime.datetime(2040, 1, 1),
+        timezones=st.sampled_from(
+            [
+                datetime.timezone.utc,
+                datetime.timezone(datetime.timedelta(hours=5, minutes=30)),
+            ]
+        ),
+    )
+    able = ABLE[data.draw(st.sampled_from(sorted(ABLE)))]
+    wanted, now = data.draw(moments), data.draw(moments)
+    observed = data.draw(
+        st.none() | moments.map(lambda when: when.replace(microsecond=0))
+    )
+
+    first = plan.engine_expiry(wanted, observed, now, able)
+
+    assert first is None or first >= wanted
+    assert first is None or first.microsecond == 0
+    later = now + datetime.timedelta(seconds=data.draw(st.integers(0, 10**7)))
+    if first is not None:
+        again = plan.engine_expiry(wanted, first, later, able)
+        assert again is not None
+        assert wanted <= again <= first
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Rules of single fields: what they take, and that words, schema and check agree."""
 
+import datetime
 import uuid
 
 import jsonschema
@@ -175,3 +176,51 @@ def test_every_form_of_a_uuid_looks_like_one(value):
 @pytest.mark.parametrize("value", ["", "a", "g" * 32, str(uuid.UUID(int=1))[:-1], None])
 def test_other_texts_do_not_look_like_a_uuid(value):
     assert not rules.is_uuid(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2030-01-31T12:00:00Z", "2030-01-31T12:00:00+00:00"),
+        ("2030-01-31t12:00:00z", "2030-01-31T12:00:00+00:00"),
+        ("2030-01-31T12:00:00.999999999Z", "2030-01-31T12:00:00+00:00"),
+        ("2030-01-31T12:00:00+05:30", "2030-01-31T06:30:00+00:00"),
+        ("2030-01-31T00:30:00-01:00", "2030-01-31T01:30:00+00:00"),
+        ("9998-12-31T23:59:59Z", "9998-12-31T23:59:59+00:00"),
+    ],
+)
+def test_a_time_is_read_in_utc_and_whole_seconds(text, found):
+    rule = rules.time()
+
+    assert rule.holds(text)
+    assert rule.read(text) == datetime.datetime.fromisoformat(found)
+    assert rule.holds(rule.read(text))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "tomorrow", "2030-01-31", "2030-01-31T12:00:00", "2030-01-31 12:00:00Z",
+        "2030-02-30T12:00:00Z", "2030-01-31T24:00:01Z", "2030-01-31T12:00:00+25:00",
+        "9999-12-31T23:59:59Z", "9998-12-31T23:59:59-23:00", "0001-01-01T00:00:00+01:00",
+        "1969-12-31T23:59:59Z", 1893456000, True, None, [], "2030-01-31T12:00:00Z\n",
+        "٢٠٣٠-01-31T12:00:00Z", datetime.datetime(2030, 1, 1),
+    ],
+)  # fmt: skip
+def test_what_is_no_time(value):
+    assert not rules.time().holds(value)
+
+
+def test_a_json_object_is_bounded_in_depth_and_can_be_stored():
+    rule = rules.json_object(3)
+
+    assert rule.holds({"a": [{"b": 1}], "c": None})
+    for value in ({"a": [{"b": []}]}, {"a": "\0"}, {"\0": 1}, {"a": ["\ud800"]}, []):
+        assert not rule.holds(value), value
+
+
+def test_null_is_read_as_null():
+    rule = rules.nullable(rules.time())
+
+    assert rule.read(None) is None
+    assert rule.read("2030-01-31T12:00:00Z").year == 2030
