@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from exordos_paas_storage.api import base
+from exordos_paas_storage.api import base, packer
+from exordos_paas_storage.domain import expiry, rules
 from exordos_paas_storage.models import access_key
+
+_OVERLAP = rules.integer(0, expiry.MOST_OVERLAP_S)
+_ROTATE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "overlap_s": {
+            **_OVERLAP.schema,
+            "default": expiry.DEFAULT_OVERLAP_S,
+            "description": "Seconds for which the old key still signs.",
+        }
+    },
+}
 
 
 class AccessKeyController(base.ResourceController):
@@ -17,6 +31,21 @@ class AccessKeyController(base.ResourceController):
     collection = "access_keys"
     by = "access_key"
     inside = "user_uuid"
+
+    actions = ("rotate",)
+    creating = ("rotate",)
+    action_schemas = {"rotate": _ROTATE}
+
+    def act_rotate(
+        self, found: access_key.AccessKey, parent: Any, body: dict[str, Any]
+    ) -> tuple[access_key.AccessKey, bool]:
+        """Make the key that follows this one, which signs on until the overlap ends."""
+        packer.refuse_fields(body, "overlap_s")
+        overlap_s = body.get("overlap_s")
+        if overlap_s is None:
+            overlap_s = expiry.DEFAULT_OVERLAP_S
+        _OVERLAP.check("overlap_s", overlap_s)
+        return found.rotate(overlap_s), True
 
     def make(self, parent: Any, values: dict[str, Any]) -> Any:
         secret = values.pop("secret_key")

@@ -7,7 +7,7 @@ from typing import Any
 
 from restalchemy.dm import filters
 
-from exordos_paas_storage.api import base
+from exordos_paas_storage.api import base, packer
 from exordos_paas_storage.models import instance, node
 
 
@@ -21,6 +21,27 @@ class InstanceController(base.ResourceController):
 
     def make(self, parent: Any, values: dict[str, Any]) -> Any:
         return instance.Instance(project_id=self.caller.project_id, **values)
+
+    actions = ("suspend", "resume")
+
+    def act_suspend(
+        self, found: instance.Instance, parent: Any, body: dict[str, Any]
+    ) -> tuple[instance.Instance, bool]:
+        """Stop every key of the instance."""
+        return self._suspended(found, body, True)
+
+    def act_resume(
+        self, found: instance.Instance, parent: Any, body: dict[str, Any]
+    ) -> tuple[instance.Instance, bool]:
+        """Let the keys act as before the instance was suspended."""
+        return self._suspended(found, body, False)
+
+    def _suspended(
+        self, found: instance.Instance, body: dict[str, Any], suspended: bool
+    ) -> tuple[instance.Instance, bool]:
+        packer.refuse_fields(body)
+        found.set_suspended(suspended)
+        return found, False
 
     def complete(self, parent: Any, found: Iterable[Any]) -> None:
         by_id = {one.uuid: one for one in found}

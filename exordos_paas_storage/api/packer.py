@@ -16,8 +16,12 @@ MOST_BYTES = 1 << 20
 MOST_READ_AWAY = 16 << 20
 
 
-def read_object(req: Any) -> dict[str, Any]:
+def read_object(req: Any, optional: bool = False) -> dict[str, Any]:
     """The request's body, which must be one JSON object.
+
+    Args:
+        req: the request.
+        optional: no body at all is an empty object.
 
     Raises:
         UnsupportedMediaType: it is not said to be JSON.
@@ -32,6 +36,8 @@ def read_object(req: Any) -> dict[str, Any]:
     if len(body) > MOST_BYTES:
         _read_away(req.body_file)
         raise errors.BodyTooLarge("body", f"must be at most {MOST_BYTES} bytes")
+    if optional and not body:
+        return {}
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -101,7 +107,7 @@ def changed(
         checked = _checked(resource, name, value)
         if resource.fields[name].later:
             continue
-        if _ordered(resource, name, checked) != _ordered(resource, name, shown):
+        if _ordered(resource, name, plain(checked)) != _ordered(resource, name, shown):
             values[name] = checked
     return values
 
@@ -140,7 +146,18 @@ def _checked(resource: access.Resource, name: str, value: Any) -> Any:
     if value is None and not field.rule.holds(None):
         value = _copied(field.default)
     access.check(resource, name, value)
-    return field.default if field.later else value
+    return field.default if field.later else field.rule.read(value)
+
+
+def refuse_fields(body: dict[str, Any], *known: str) -> None:
+    """Refuse what a call that is no resource's own does not take.
+
+    Raises:
+        UnknownField: names the first such field.
+    """
+    for name in body:
+        if name not in known:
+            raise errors.UnknownField(_printable(name), "is not a field of this call")
 
 
 def _copied(value: Any) -> Any:
@@ -180,7 +197,7 @@ class Packer(packers.JSONPackerIncludeNullFields):
         resource = getattr(obj, "resource", None)
         if resource is None:
             return obj
-        creating = self._req.method == "POST"
+        creating = getattr(self._req, "creating", False)
         found = shown(resource, self._req.caller.role, obj, creating)
         wanted = self._req.GET.getall("fields") if self._req.method == "GET" else []
         return {n: v for n, v in found.items() if n in wanted} if wanted else found

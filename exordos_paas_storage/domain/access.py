@@ -87,6 +87,8 @@ _CRUD = {
     UPDATE: _OPERATING,
     DELETE: _OPERATING,
 }
+# Actions of single resources.
+SUSPEND, RESUME, ROTATE = "suspend", "resume", "rotate"
 _BOTH_WRITE = (WRITE, WRITE, READ)
 _BOTH_ONCE = (SET_ONCE, SET_ONCE, READ)
 _OWNER_WRITES = (WRITE, READ, READ)
@@ -127,7 +129,7 @@ INSTANCE = Resource(
         "public_access": Field(
             rules.choice("blocked", "allowed"), _OWNER_WRITES, "blocked", later=True
         ),
-        "read_only": Field(rules.boolean(), _BOTH_WRITE, False, later=True),
+        "read_only": Field(rules.boolean(), _BOTH_WRITE, False),
         "deletion_protection": Field(
             rules.boolean(), _OWNER_WRITES, default=False, silent=True
         ),
@@ -135,7 +137,7 @@ INSTANCE = Resource(
             _POLICY_NAMES, _OWNER_WRITES, default=["read-write"], unordered=True
         ),
         "max_key_ttl_s": Field(
-            rules.nullable(rules.integer(1, 2**31 - 1)), _OWNER_WRITES, later=True
+            rules.nullable(rules.integer(1, 2**31 - 1)), _OWNER_WRITES, silent=True
         ),
         "s3_bucket_api": Field(
             rules.choice("denied", "allowed"), _OWNER_WRITES, "denied", later=True
@@ -152,7 +154,14 @@ INSTANCE = Resource(
         "suspended": Field(_FLAG),
     },
     # Making and removing a whole server and its data is the owner's.
-    {CREATE: (OWNER,), READ_VERB: _ANYONE, UPDATE: _OPERATING, DELETE: (OWNER,)},
+    {
+        CREATE: (OWNER,),
+        READ_VERB: _ANYONE,
+        UPDATE: _OPERATING,
+        DELETE: (OWNER,),
+        SUSPEND: _OPERATING,
+        RESUME: _OPERATING,
+    },
 )
 
 BUCKET = Resource(
@@ -183,7 +192,7 @@ USER = Resource(
         "instance": Field(_ID),
         "name": Field(names.USER, _BOTH_ONCE, required=True),
         "description": Field(_DESCRIPTION, _BOTH_WRITE, default="", silent=True),
-        "enabled": Field(rules.boolean(), _BOTH_WRITE, default=True, later=True),
+        "enabled": Field(rules.boolean(), _BOTH_WRITE, default=True),
         "policies": Field(
             rules.nullable(_POLICY_NAMES), _BOTH_WRITE, virtual=True, unordered=True
         ),
@@ -203,7 +212,7 @@ POLICY = Resource(
         ),
         "parameters": Field(rules.any_object(), _OWNER_WRITES, default={}),
         "document": Field(
-            rules.nullable(_SHOWN), _OWNER_WRITES, later=True, virtual=True
+            rules.nullable(rules.json_object()), _OWNER_WRITES, virtual=True
         ),
         "reserved": Field(_FLAG),
     },
@@ -237,15 +246,21 @@ ACCESS_KEY = Resource(
             virtual=True,
         ),
         "description": Field(_DESCRIPTION, _BOTH_WRITE, default="", silent=True),
-        "enabled": Field(rules.boolean(), _BOTH_WRITE, default=True, later=True),
-        "expires_at": Field(rules.nullable(_SHOWN), _OWNER_WRITES, later=True),
-        "scope": Field(rules.nullable(_SHOWN), _OWNER_WRITES, later=True),
+        "enabled": Field(rules.boolean(), _BOTH_WRITE, default=True),
+        "expires_at": Field(rules.nullable(rules.time()), _OWNER_WRITES),
+        "scope": Field(rules.nullable(rules.json_object()), _OWNER_WRITES),
         "rotated_from": Field(rules.nullable(_TEXT)),
         "rotated_to": Field(rules.nullable(_TEXT)),
     },
     # A secret is shown to whoever makes the key: that is the owner alone. Taking a
     # key away is everyday work.
-    {CREATE: (OWNER,), READ_VERB: _ANYONE, UPDATE: _OPERATING, DELETE: _OPERATING},
+    {
+        CREATE: (OWNER,),
+        READ_VERB: _ANYONE,
+        UPDATE: _OPERATING,
+        DELETE: _OPERATING,
+        ROTATE: (OWNER,),
+    },
 )
 
 RESOURCES = (VERSION, INSTANCE, BUCKET, USER, POLICY, ATTACHMENT, ACCESS_KEY)

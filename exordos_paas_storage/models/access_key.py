@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import string
 from typing import Any
 
 from restalchemy.dm import properties, types
 
-from exordos_paas_storage.domain import access, errors
-from exordos_paas_storage.models import child, columns, node, secrets
+from exordos_paas_storage.domain import access, errors, expiry, status
+from exordos_paas_storage.models import base, child, columns, node, rights, secrets
 
 _ID = string.ascii_uppercase + string.digits
 _SECRET = string.ascii_letters + string.digits
+
+# Why a key may not sign.
+DISABLED, EXPIRED = "Disabled", "Expired"
 
 
 class AccessKey(child.Child):
@@ -32,9 +36,11 @@ class AccessKey(child.Child):
     secret = properties.property(types.AllowNone(types.String()), default=None)
     description = properties.property(types.String(), default="")
     enabled = properties.property(types.Boolean(), default=True)
+    # The first second at which it signs no more; whole, in UTC.
     expires_at = properties.property(
         types.AllowNone(types.UTCDateTimeZ()), default=None
     )
+    # As it was asked for: a document, or a preset with its parameters.
     scope = properties.property(columns.JsonValue(), default=None)
     rotated_from = properties.property(types.AllowNone(types.String()), default=None)
     rotated_to = properties.property(types.AllowNone(types.String()), default=None)
@@ -48,6 +54,18 @@ class AccessKey(child.Child):
         """The secret in clear."""
         return secrets.opened(self.__tablename__, self.uuid, "secret", self.secret)
 
+    def unusable(self, now: datetime.datetime) -> str | None:
+        """Why it may not sign at this time; `None` where it may."""
+        if self.expires_at is not None and self.expires_at <= now:
+            return EXPIRED
+        return None if self.enabled else DISABLED
+
+    def compiled_scope(self, engine: str) -> dict[str, Any] | None:
+        """The scope as the engine gets it; `None` for all of its user's rights."""
+        if self.scope is None:
+            return None
+        return rights.scope(engine, self.scope, "scope").document
+
     def _before_insert(self, session: Any) -> None:
         super()._before_insert(session)
         access.check(self.resource, "secret_key", self.secret_key)
@@ -57,8 +75,113 @@ class AccessKey(child.Child):
             self.__tablename__, self.uuid, "secret", self.secret_key
         )
         self._refuse_deleted_user(session)
+        self._check_rights(session, {"expires_at", "scope"})
         if self.named_on_engine(session, self.access_key):
             raise errors.AccessKeyTaken("access_key", "is taken")
+
+    def _before_update(self, session: Any, changed: set[str]) -> None:
+        self._check_rights(session, changed)
+
+    def _check_rights(self, session: Any, changed: set[str]) -> None:
+        """Check what bounds the key, as its instance has it at this moment."""
+        owner = session.execute(
+            "SELECT engine, max_key_ttl_s FROM s3aas_instances WHERE uuid = %s",
+            (self.instance,),
+        ).fetchone()
+        if "scope" in changed:
+            access.check(self.resource, "scope", self.scope)
+            self.compiled_scope(owner["engine"])
+        if "expires_at" in changed:
+            self._check_expiry(session, owner["max_key_ttl_s"])
+
+    def _check_expiry(self, session: Any, most_s: int | None) -> None:
+        access.check(self.resource, "expires_at", self.expires_at)
+        before = session.execute(
+            "SELECT expires_at AT TIME ZONE 'UTC' AS at FROM s3aas_access_keys "
+            "WHERE uuid = %s",
+            (self.uuid,),
+        ).fetchone()
+        if before is None:
+            self.expires_at = expiry.of_new(self.expires_at, self.created_at, most_s)
+            return
+        self.expires_at = expiry.moved(
+            self.expires_at, before["at"], self.created_at, base.now(), most_s
+        )
+
+    def rotate(self, overlap_s: int) -> AccessKey:
+        """Make the key that follows this one; both sign until the overlap ends.
+
+        Args:
+            overlap_s: seconds until this key expires, 0 for at once.
+
+        Returns:
+            The new key, stored, with its secret in clear.
+
+        Raises:
+            AlreadyRotated: the key has a successor, or its predecessor still signs.
+            KeyInactive: it is disabled or has expired.
+        """
+        with base.transaction() as session:
+            self.lock_first(session)
+            self.locked(session)
+            self._reload(session)
+            now = base.now()
+            if self.unusable(now):
+                raise errors.KeyInactive("access_key", "is disabled or has expired")
+            self._refuse_third(session)
+            made = self._successor(session, now)
+            made.insert(session=session)
+            self.queue(
+                session, "uuid = %s", (self.uuid,), status.PENDING, asked=True
+            )
+            session.execute(
+                "UPDATE s3aas_access_keys SET rotated_to = %s, expires_at = %s "
+                "WHERE uuid = %s",
+                (
+                    made.access_key,
+                    expiry.of_predecessor(self.expires_at, now, overlap_s).replace(
+                        tzinfo=None
+                    ),
+                    self.uuid,
+                ),
+            )
+        return made
+
+    def _refuse_third(self, session: Any) -> None:
+        """A rotation has two slots: the key that goes and the one that stays."""
+        row = session.execute(
+            """
+            SELECT 1 FROM s3aas_access_keys
+            WHERE instance = %s AND status <> 'DELETING' AND (access_key = %s
+                OR (access_key = %s AND enabled
+                    AND expires_at > now() AT TIME ZONE 'UTC'))
+            """,
+            (self.instance, self.rotated_to, self.rotated_from),
+        ).fetchone()
+        if row:
+            raise errors.AlreadyRotated(
+                "access_key",
+                "is in a rotation already; wait until the older of the two has "
+                "expired, or delete one of them",
+            )
+
+    def _successor(self, session: Any, now: datetime.datetime) -> AccessKey:
+        owner = session.execute(
+            "SELECT max_key_ttl_s FROM s3aas_instances WHERE uuid = %s",
+            (self.instance,),
+        ).fetchone()
+        return AccessKey(
+            project_id=self.project_id,
+            instance=self.instance,
+            user_uuid=self.user_uuid,
+            labels=self.labels,
+            description=self.description,
+            scope=self.scope,
+            rotated_from=self.access_key,
+            expires_at=expiry.of_successor(
+                self.created_at, self.expires_at, now, owner["max_key_ttl_s"]
+            ),
+        )
 
     def _refuse_deleted_user(self, session: Any) -> None:
         row = session.execute(

@@ -22,7 +22,13 @@ from exordos_paas_storage.models import columns
 LOG = logging.getLogger(__name__)
 
 
-def _now() -> datetime.datetime:
+# Since when a changed row has been due: before every row that is only to be made, as a
+# change may take access away, and must not wait until a thousand keys are made.
+URGENT = "now() - interval '1 day'"
+
+
+def now() -> datetime.datetime:
+    """This moment in UTC, by this process's clock."""
     return datetime.datetime.now(datetime.timezone.utc)
 
 
@@ -67,7 +73,7 @@ def queue(
         f"""
         UPDATE {table} SET
             generation = generation + %s,
-            revision = revision + 1, attempts = 0, next_try_at = now(),
+            revision = revision + 1, attempts = 0, next_try_at = {URGENT},
             status = CASE WHEN status IN ('DELETING', 'CREATING') AND %s
                 THEN status ELSE %s END,
             status_message = '',
@@ -92,6 +98,8 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
     unique_field: ClassVar[str] = "name"
     taken: ClassVar[type[errors.RequestError]] = errors.NameTaken
     taken_rule: ClassVar[str] = "is taken, perhaps by one still being deleted"
+    # The generations at which the next write may happen; `None`: at any.
+    only_at: frozenset[int] | None = None
 
     labels = properties.property(columns.JsonValue(), default=dict)
     generation = properties.property(types.Integer(), default=1, read_only=True)
@@ -100,8 +108,8 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
     )
     status_message = properties.property(types.String(max_length=1024), default="")
     conditions = properties.property(columns.JsonValue(), default=list)
-    created_at = properties.property(types.UTCDateTimeZ(), default=_now, read_only=True)
-    updated_at = properties.property(types.UTCDateTimeZ(), default=_now)
+    created_at = properties.property(types.UTCDateTimeZ(), default=now, read_only=True)
+    updated_at = properties.property(types.UTCDateTimeZ(), default=now)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.uuid}>"
@@ -117,6 +125,11 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
     def kind(self) -> str:
         """What kind of object this is, as the API names it."""
         return self.resource.kind
+
+    def check_at(self, generation: int) -> None:
+        """Raise PreconditionFailed at a generation that `only_at` leaves out."""
+        if self.only_at is not None and generation not in self.only_at:
+            raise errors.PreconditionFailed("If-Match", "names another generation")
 
     def lock_first(self, session: Any) -> None:
         """Lock the rows that must be locked before this one."""
@@ -201,6 +214,7 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
         Raises:
             NotFound: the row is gone.
             BeingDeleted: it is a tombstone.
+            PreconditionFailed: it is at another generation than `only_at` says.
         """
         row = session.execute(
             f"SELECT * FROM {self.__tablename__} WHERE uuid = %s FOR UPDATE",  # noqa: S608
@@ -210,6 +224,8 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             raise errors.NotFound(self.resource.name, "is gone")
         if row["status"] == status.DELETING and not also_deleting:
             raise errors.BeingDeleted(self.resource.name, "is being deleted")
+        if row["status"] != status.DELETING:
+            self.check_at(row["generation"])
         return row
 
     @classmethod
@@ -270,13 +286,14 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             filters={"uuid": filters.EQ(self.uuid)}, session=session
         )
         object.__setattr__(self, "properties", fresh.properties)
+        self.only_at = None
 
 
 _SILENT = """
     observed_generation = observed_generation
         + (observed_generation = generation)::integer
 """
-_EFFECTIVE = """
-    revision = revision + 1, attempts = 0, next_try_at = now(), status_message = '',
+_EFFECTIVE = f"""
+    revision = revision + 1, attempts = 0, next_try_at = {URGENT}, status_message = '',
     status = CASE WHEN status = 'CREATING' THEN status ELSE 'PENDING' END
 """

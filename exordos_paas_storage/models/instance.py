@@ -118,6 +118,24 @@ class Instance(base.Asked):
                 "deletion_protection", "is on; turn it off to delete the instance"
             )
 
+    def set_suspended(self, suspended: bool) -> None:
+        """Stop every key of the instance, or let them act again; the rest stays.
+
+        Raises:
+            BeingDeleted: the instance is being deleted.
+        """
+        with base.transaction() as session:
+            row = self.locked(session)
+            if row["suspended"] != suspended:
+                self.queue(
+                    session, "uuid = %s", (self.uuid,), status.PENDING, asked=True
+                )
+                session.execute(
+                    "UPDATE s3aas_instances SET suspended = %s WHERE uuid = %s",
+                    (suspended, self.uuid),
+                )
+            self._reload(session)
+
     def _check_engine(self) -> None:
         if self.nodes_number > 1:
             raise errors.NotYetSupported("nodes_number", "can only be 1 yet")

@@ -6,11 +6,11 @@ from typing import Any
 
 from restalchemy.dm import properties, types
 
-from exordos_paas_storage.domain import access, errors, names, status
+from exordos_paas_storage.domain import access, errors, status
 from exordos_paas_storage.domain import policy as documents
-from exordos_paas_storage.models import child, columns
+from exordos_paas_storage.models import child, columns, rights
 
-_PARAMETERS = "bucket and prefix, both strings; prefix only beside bucket"
+_UNTOUCHED: Any = object()
 
 
 class Policy(child.Child):
@@ -28,39 +28,70 @@ class Policy(child.Child):
     source = properties.property(columns.JsonValue(), default=None)
     reserved = properties.property(types.Boolean(), default=False, read_only=True)
 
+    _wanted: Any = _UNTOUCHED
+
     @property
-    def document(self) -> dict[str, Any]:
-        """What the policy says, in AWS's language."""
-        if self.source is not None:
-            return self.source
+    def document(self) -> dict[str, Any] | None:
+        """What the policy says, in AWS's language; a template's where it has one."""
+        source = self.source if self._wanted is _UNTOUCHED else self._wanted
+        if source is not None or self.template is None:
+            return source
         return documents.from_template(self.template, **self.parameters)
+
+    @document.setter
+    def document(self, written: dict[str, Any] | None) -> None:
+        self._wanted = written
+
+    def compiled(self, engine: str) -> rights.Compiled:
+        """What an engine gets of it; see `rights.compiled_policy`."""
+        return rights.compiled_policy(engine, self.document, "document")
+
+    def _changed(self) -> set[str]:
+        dirty = super()._changed()
+        return dirty if self._wanted is _UNTOUCHED else dirty | {"document"}
 
     def _before_insert(self, session: Any) -> None:
         super()._before_insert(session)
-        self._check_template()
+        if self._wanted is not _UNTOUCHED:
+            self.source, self._wanted = self._wanted, _UNTOUCHED
+        access.check(self.resource, "document", self.source)
+        self._check_content(session, self.source)
         if self.name in documents.TEMPLATES and not self.reserved:
             raise errors.NameTaken("name", "is the name of a template")
 
     def _before_update(self, session: Any, changed: set[str]) -> None:
         if self.reserved and changed != {"labels"}:
             raise errors.PolicyReserved("name", "is a template's policy")
-        self._check_template()
+        wanted = self._wanted is not _UNTOUCHED
+        self._check_content(session, self._wanted if wanted else self.source)
 
-    def _check_template(self) -> None:
-        if self.template is None:
-            raise errors.MissingField("template", "is required")
-        unknown = set(self.parameters) - {"bucket", "prefix"}
-        texts = all(isinstance(value, str) for value in self.parameters.values())
-        if unknown or not texts or set(self.parameters) == {"prefix"}:
-            raise errors.InvalidValue("parameters", f"must hold at most {_PARAMETERS}")
-        if "bucket" in self.parameters:
-            names.BUCKET.check("parameters.bucket", self.parameters["bucket"])
-        if not _plain(self.parameters.get("prefix", "")):
-            raise errors.InvalidValue(
-                "parameters.prefix",
-                "must be at most 512 characters without '*', '?', '$' and control "
-                "characters",
+    def _write(self, session: Any, changed: set[str]) -> None:
+        super()._write(session, changed)
+        if "document" in changed:
+            session.execute(
+                "UPDATE s3aas_policies SET source = %s WHERE uuid = %s",
+                (columns.JsonValue().to_simple_type(self._wanted), self.uuid),
             )
+            self._wanted = _UNTOUCHED
+
+    def _check_content(self, session: Any, source: Any) -> None:
+        """Refuse what is no policy, or none that the instance's engine can hold."""
+        if source is None and self.template is None:
+            raise errors.MissingField("document", "is required, or template")
+        if source is not None and self.template is not None:
+            raise errors.InvalidValue(
+                "document", "and template exclude each other; set one to null"
+            )
+        if self.template is None and self.parameters:
+            raise errors.InvalidValue("parameters", "are a template's")
+        if self.template is not None:
+            rights.check_template(
+                self.template, self.parameters, "template", "parameters"
+            )
+        owner = session.execute(
+            "SELECT engine FROM s3aas_instances WHERE uuid = %s", (self.instance,)
+        ).fetchone()
+        self.compiled(owner["engine"])
 
     def _after_update(self, session: Any, changed: set[str]) -> None:
         """Nothing follows: users are mapped to the policy by its id."""
@@ -82,13 +113,6 @@ class Policy(child.Child):
         ).fetchone()
         if attached:
             raise errors.PolicyInUse("name", "is attached to a user")
-
-
-def _plain(prefix: str) -> bool:
-    return len(prefix) <= 512 and not any(
-        character in "*?$" or character < " " or "\ud800" <= character <= "\udfff"
-        for character in prefix
-    )
 
 
 def add_templates(session: Any, instance: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from exordos_paas_storage.domain import errors, plan, state, status
@@ -21,8 +22,11 @@ _READ = """
 """
 
 
-def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcome:
+def turn(
+    claimed: queue.Claim, engine: port.Engine, now: datetime.datetime
+) -> outcomes.Outcome:
     """Make the engine hold one bucket as it was asked for, or no longer."""
+    at = status.stamp(now)
     with base.transaction() as session:
         row = session.execute(_READ, (claimed.uuid,)).fetchone()
     observed = engine.bucket(row["name"])
@@ -33,7 +37,7 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
             return refused
         # It stays: so it is made as it was asked for, like any other.
         conditions = status.with_condition(
-            conditions, status.DELETE_REFUSED, status.TRUE, _NOT_EMPTY, refused, now
+            conditions, status.DELETE_REFUSED, status.TRUE, _NOT_EMPTY, refused, at
         )
     desired = state.Bucket(row["name"], row["versioning"], row["encryption"])
     todo = plan.bucket(desired, observed, claimed.ours)
@@ -46,7 +50,7 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
     if desired.encryption == "none":
         kept = status.without_condition(conditions, status.ENCRYPTION_EFFECTIVE)
         return outcomes.Converged(kept)
-    return _proved(claimed, engine, row, conditions, now)
+    return _proved(claimed, engine, row, conditions, at)
 
 
 def _proved(
@@ -54,7 +58,7 @@ def _proved(
     engine: port.Engine,
     row: dict[str, Any],
     conditions: list[status.Condition],
-    now: str,
+    at: str,
 ) -> outcomes.Outcome:
     """Encryption is in force once an object was seen sealed since the engine started.
 
@@ -68,7 +72,7 @@ def _proved(
             status.FALSE,
             "ProbeNotEncrypted",
             said,
-            now,
+            at,
         )
         return outcomes.Failed(said, refused, undeleted=True)
     with base.transaction() as session:
@@ -84,7 +88,7 @@ def _proved(
             status.TRUE,
             "ReadBack",
             "new objects are encrypted at rest",
-            now,
+            at,
         )
     )
 

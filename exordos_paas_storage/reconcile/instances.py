@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from typing import Any
 
@@ -11,7 +12,14 @@ from exordos_paas_storage.domain import policy, state, status
 from exordos_paas_storage.engine import port as engine_port
 from exordos_paas_storage.models import base, instance, node
 from exordos_paas_storage.nodes import port
-from exordos_paas_storage.reconcile import engines, outcomes, policies, queue, watch
+from exordos_paas_storage.reconcile import (
+    audit,
+    engines,
+    outcomes,
+    policies,
+    queue,
+    watch,
+)
 
 PREFERRED_PORT = 9000
 HOST = "127.0.0.1"
@@ -54,7 +62,9 @@ class Instances:
         self._nodes, self._engines, self._health = nodes, known, health
         self._sizes_enforced, self._silence_s = sizes_enforced, silence_s
 
-    def turn(self, claimed: queue.Claim, now: str) -> outcomes.Outcome:
+    def turn(
+        self, claimed: queue.Claim, now: datetime.datetime
+    ) -> outcomes.Outcome:
         """Bring one instance to where it serves, or remove it with its data."""
         owner = instance.Instance.objects.get_one(
             filters={"uuid": filters.EQ(claimed.uuid)}
@@ -73,13 +83,13 @@ class Instances:
             _set_port(place.uuid, None)  # it never served there: it may choose again
             return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
-            return self._not_ready(claimed, owner, seen, down_s, now)
+            return self._not_ready(claimed, owner, seen, down_s, status.stamp(now))
         self._health.know(spec_of(owner, place), seen.pid)
         url = f"http://{place.host}:{place.port}"
         engine = self._engines.at(owner, url, place.root())
-        guard(engine)
+        guard(engine, owner)
         self._open(claimed.uuid)
-        return self._converged(claimed, owner, now)
+        return self._converged(owner, engine, now)
 
     def _place(self, place: node.Node) -> None:
         """Choose the node's port, which it keeps for good."""
@@ -128,15 +138,19 @@ class Instances:
                 queue.wake(session, table, "instance = %s", (instance_id,))
 
     def _converged(
-        self, claimed: queue.Claim, owner: instance.Instance, now: str
+        self,
+        owner: instance.Instance,
+        engine: engine_port.Engine,
+        now: datetime.datetime,
     ) -> outcomes.Outcome:
+        at = status.stamp(now)
         conditions = status.with_condition(
             owner.conditions,
             status.ENGINE_READY,
             status.TRUE,
             port.READY,
             "the engine answers and holds the guard",
-            now,
+            at,
         )
         if not self._sizes_enforced:
             conditions = status.with_condition(
@@ -145,7 +159,7 @@ class Instances:
                 status.FALSE,
                 "LocalNode",
                 "on one box cpu, ram and disk_size are recorded and bind nothing",
-                now,
+                at,
             )
         late = _late_buckets(owner)
         for row in late:
@@ -154,7 +168,8 @@ class Instances:
                 return outcomes.Failed(said, conditions)
         if any(row["status"] != status.ERROR for row in late):
             return outcomes.Waiting(AGAIN_S, conditions, "")
-        return outcomes.Converged(conditions)
+        audit.look(engine, owner.uuid, now)
+        return outcomes.Converged(conditions, audit.next_at(now))
 
     def _remove(
         self, owner: instance.Instance, place: node.Node | None
@@ -208,13 +223,20 @@ def _set_node_state(node_id: uuid.UUID, reason: str) -> None:
         )
 
 
-def guard(engine: engine_port.Engine) -> None:
+def guard(engine: engine_port.Engine, owner: instance.Instance) -> None:
     """Put and read back what holds for every user, before any right is given.
 
     Both engines ignore a mapped policy that is missing, so a guard that was lost would
-    open everything without an error.
+    open everything without an error. Every user carries it, so one write suspends an
+    instance or makes it read-only, and the users' own policies stay as they are.
     """
-    document = policy.guard(engine.capabilities.guard_actions)
+    able = engine.capabilities
+    if owner.suspended:
+        document = policy.SUSPENDED
+    elif owner.read_only:
+        document = policy.guard(able.read_actions)
+    else:
+        document = policy.guard(able.guard_actions)
     policies.put(engine, policy.GUARD_NAME, state.Policy(policy.GUARD_NAME, document))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from exordos_paas_storage.domain.status import Condition
@@ -11,9 +12,13 @@ BACKOFF_MOST_S = 300.0
 
 @dataclass(frozen=True)
 class Converged:
-    """The engine was read back and holds what was asked."""
+    """The engine was read back and holds what was asked.
+
+    `wake_at` is when it must be looked at again, though nobody changes it.
+    """
 
     conditions: list[Condition]
+    wake_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import datetime
+
 from restalchemy.dm import filters
 
-from exordos_paas_storage.domain import errors, plan, state
+from exordos_paas_storage.domain import errors, plan, state, status
 from exordos_paas_storage.domain import policy as documents
 from exordos_paas_storage.engine import port
-from exordos_paas_storage.models import base, policy
+from exordos_paas_storage.models import base, policy, rights
 from exordos_paas_storage.reconcile import outcomes, queue, steps
 
 
-def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcome:
+_SAID_MOST = 1024
+
+
+def turn(
+    claimed: queue.Claim, engine: port.Engine, now: datetime.datetime
+) -> outcomes.Outcome:
     """Make the engine hold one policy as it was asked for, or no longer."""
     name = documents.engine_name(claimed.uuid)
-    desired = None
-    if not claimed.deleting:
-        found = policy.Policy.objects.get_one(
-            filters={"uuid": filters.EQ(claimed.uuid)}
-        )
-        desired = state.Policy(name, found.document)
-    put(engine, name, desired)
     if claimed.deleting:
+        put(engine, name, None)
         return outcomes.Removed()
+    found = policy.Policy.objects.get_one(filters={"uuid": filters.EQ(claimed.uuid)})
+    compiled = found.compiled(engine.capabilities.engine)
+    put(engine, name, state.Policy(name, compiled.document))
     with base.transaction() as session:
         queue.wake(session, "s3aas_users", "instance = %s", (claimed.instance,))
-    return outcomes.Converged([])
+    return outcomes.Converged(_effective(found, compiled, status.stamp(now)))
+
+
+def _effective(
+    found: policy.Policy, compiled: rights.Compiled, at: str
+) -> list[status.Condition]:
+    """Whether all that the policy says can come true for a key on this engine."""
+    if not compiled.warnings:
+        value, reason, said = status.TRUE, "Compiled", "all it says is in force"
+    else:
+        value, reason = status.FALSE, "PartsWithoutEffect"
+        said = "; ".join(f"{one.path}: {one.why}" for one in compiled.warnings)
+    return status.with_condition(
+        found.conditions, status.FULLY_EFFECTIVE, value, reason, said[:_SAID_MOST], at
+    )
 
 
 def put(engine: port.Engine, name: str, desired: state.Policy | None) -> None:

@@ -31,7 +31,8 @@ CHILDREN = (
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
-        WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
+        WHERE (c.revision <> c.seen_revision OR c.wake_at <= %(now)s)
+            AND c.next_try_at <= %(now)s
             AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
             AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
@@ -140,6 +141,7 @@ def _written(
         "undeleted": getattr(outcome, "undeleted", False),
         "next_try_at": now + datetime.timedelta(seconds=again_s),
         "conditions": _json(getattr(outcome, "conditions", None)),
+        "wake_at": getattr(outcome, "wake_at", None),
         "message": clipped(getattr(outcome, "message", None)),
     }
     statement = f"{_STATEMENTS[type(outcome)].format(table=claimed.table)} {which}"
@@ -151,7 +153,8 @@ _STATEMENTS = {
     outcomes.Converged: """
         UPDATE {table} SET status = 'ACTIVE', status_message = '', attempts = 0,
             conditions = %(conditions)s, lease_until = NULL,
-            seen_revision = revision, observed_generation = generation
+            seen_revision = revision, observed_generation = generation,
+            wake_at = %(wake_at)s
     """,
     outcomes.Waiting: """
         UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
@@ -186,6 +189,33 @@ def _json(conditions: list[status.Condition] | None) -> Any:
 def clipped(message: str | None) -> str | None:
     """A message as its column takes it."""
     return None if message is None else message.replace("\0", "")[:1024]
+
+
+_URGENT = " UNION ALL ".join(
+    f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
+    f"WHERE revision <> seen_revision AND next_try_at <= {base.URGENT})"
+    for table in CHILDREN
+)
+
+
+def in_order(connection: psycopg.Connection[Any]) -> list[str]:
+    """The tables in the order in which they are to be claimed from.
+
+    Those with a changed row come before those in which something is only to be made.
+    """
+    urgent = [row[0] for row in connection.execute(_URGENT).fetchall()]
+    return [INSTANCES, *urgent, *(table for table in CHILDREN if table not in urgent)]
+
+
+_NEXT_WAKE = "SELECT least({}) AS at".format(
+    ", ".join(f"(SELECT min(wake_at) FROM {table})" for table in (INSTANCES, *CHILDREN))
+)
+
+
+def next_wake(connection: psycopg.Connection[Any]) -> datetime.datetime | None:
+    """When the next row is to be looked at again; `None` where no row is."""
+    row = connection.execute(_NEXT_WAKE).fetchone()
+    return row[0] if row else None
 
 
 def set_ours(claimed: Claim) -> None:

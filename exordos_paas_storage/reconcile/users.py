@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import uuid
 from typing import Any
 
 from exordos_paas_storage.domain import plan, policy, state
@@ -28,21 +30,49 @@ _POLICIES = """
 """
 
 
-def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcome:
+_OF_INSTANCE = """
+    SELECT a.user_uuid, a.policy_uuid FROM s3aas_attachments a
+    WHERE a.instance = %(instance)s AND a.status <> 'DELETING'
+    UNION ALL
+    SELECT u.uuid, p.uuid FROM s3aas_users u
+    JOIN s3aas_instances i ON i.uuid = u.instance
+    JOIN s3aas_policies p
+        ON p.instance = i.uuid AND p.name = ANY(i.default_user_policies)
+    WHERE i.uuid = %(instance)s AND u.inherits_policies
+"""
+
+
+def mappings(session: Any, instance: uuid.UUID) -> dict[uuid.UUID, set[str]]:
+    """The engine's names of the policies of each user of an instance, by user."""
+    found: dict[uuid.UUID, set[str]] = {}
+    for row in session.execute(_OF_INSTANCE, {"instance": instance}).fetchall():
+        named = policy.engine_name(row["policy_uuid"])
+        found.setdefault(row["user_uuid"], set()).add(named)
+    return found
+
+
+def turn(
+    claimed: queue.Claim, engine: port.Engine, now: datetime.datetime
+) -> outcomes.Outcome:
     """Make the engine hold one user with its rights, or no longer."""
     with base.transaction() as session:
-        name = session.execute(
-            "SELECT name FROM s3aas_users WHERE uuid = %s", (claimed.uuid,)
-        ).fetchone()["name"]
+        row = session.execute(
+            "SELECT name, enabled FROM s3aas_users WHERE uuid = %s", (claimed.uuid,)
+        ).fetchone()
         found = session.execute(_POLICIES, {"user": claimed.uuid}).fetchall()
+    name = row["name"]
     if claimed.deleting:
         return _remove(claimed, engine, name)
     wanted = [row for row in found if row["status"] != "DELETING"]
-    if not all(row["held"] for row in wanted):
-        return outcomes.Waiting(AGAIN_S, message="waits for its policies")
     mapped = {policy.engine_name(row["uuid"]) for row in wanted}
-    desired = state.User(name, frozenset({policy.GUARD_NAME, *mapped}))
+    desired = state.User(
+        name, frozenset({policy.GUARD_NAME, *mapped}), enabled=row["enabled"]
+    )
     observed = engine.user(name)
+    if not all(row["held"] for row in wanted):
+        if observed and claimed.ours:
+            _withdraw(engine, desired, observed)
+        return outcomes.Waiting(AGAIN_S, message="waits for its policies")
     todo = plan.user(desired, observed, claimed.ours)
     if observed is None:
         queue.set_ours(claimed)
@@ -51,6 +81,29 @@ def turn(claimed: queue.Claim, engine: port.Engine, now: str) -> outcomes.Outcom
         return outcomes.Failed("the engine took the user's policies and shows others")
     _settle(claimed, found)
     return outcomes.Converged([])
+
+
+def _withdraw(
+    engine: port.Engine, desired: state.User, observed: state.User
+) -> None:
+    """Take away at once what the user is to lose, while it waits for what it gains.
+
+    A policy that denies something stays till the end: without it the user could do
+    for a moment what neither its rights before nor those after allow.
+    """
+    lost = observed.policies - desired.policies
+    kept = {name for name in lost if _denies(engine, name)}
+    least = state.User(
+        desired.name,
+        observed.policies - lost | kept,
+        enabled=observed.enabled and desired.enabled,
+    )
+    steps.take(engine, plan.user(least, observed, True))
+
+
+def _denies(engine: port.Engine, name: str) -> bool:
+    found = engine.policy(name)
+    return found is not None and policy.denies(found.document)
 
 
 def _settle(claimed: queue.Claim, found: list[dict[str, Any]]) -> None:

@@ -32,7 +32,9 @@ from exordos_paas_storage.reconcile import (
 
 LOG = logging.getLogger(__name__)
 
-Turn = Callable[[queue.Claim, engine_port.Engine, str], outcomes.Outcome]
+Turn = Callable[
+    [queue.Claim, engine_port.Engine, datetime.datetime], outcomes.Outcome
+]
 _TURNS: dict[str, Turn] = {
     "s3aas_policies": policies.turn,
     "s3aas_buckets": buckets.turn,
@@ -40,6 +42,7 @@ _TURNS: dict[str, Turn] = {
     "s3aas_access_keys": access_keys.turn,
 }
 UNAVAILABLE_AGAIN_S = 1.0
+OVERDUE_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -168,10 +171,15 @@ class Reconciler:
             self._wake.clear()
             while not self._stopping.is_set() and self._claim_one(connection):
                 pass
-            self._wake.wait(self._idle_s())
+            self._wake.wait(self._idle_s(queue.next_wake(connection)))
 
-    def _idle_s(self) -> float:
+    def _idle_s(self, wake_at: datetime.datetime | None) -> float:
         """Seconds until something is due that nobody will wake us for."""
+        wake_s = self._settings.tick_s
+        if wake_at is not None:
+            wake_s = (wake_at - self._clock()).total_seconds()
+            # One that could not be claimed is due still, and is not asked for in a ring.
+            wake_s = wake_s if wake_s > 0 else OVERDUE_AGAIN_S
         now = time.monotonic()
         with self._lock:
             ahead = [due for due in self._due if due > now]
@@ -179,7 +187,7 @@ class Reconciler:
             self._due = ahead
         if missed:
             return 0.0
-        return min([self._settings.tick_s, *(due - now for due in ahead)])
+        return min([self._settings.tick_s, wake_s, *(due - now for due in ahead)])
 
     def _claim_one(self, connection: psycopg.Connection) -> bool:
         if not self._slots.acquire(timeout=0.5):
@@ -190,7 +198,7 @@ class Reconciler:
             in_hand = list(self._in_hand)
         claimed = None
         try:
-            for table in (queue.INSTANCES, *queue.CHILDREN):
+            for table in queue.in_order(connection):
                 claimed = queue.claim(
                     connection,
                     table,
@@ -227,12 +235,11 @@ class Reconciler:
 
     def _outcome(self, claimed: queue.Claim) -> outcomes.Outcome:
         now = self._clock().astimezone(datetime.timezone.utc)
-        said = now.isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             if claimed.table == queue.INSTANCES:
-                return self._instances.turn(claimed, said)
+                return self._instances.turn(claimed, now)
             engine = self._engines.of(claimed.instance)
-            return _TURNS[claimed.table](claimed, engine, said)
+            return _TURNS[claimed.table](claimed, engine, now)
         except Exception as error:  # noqa: BLE001 - it is the row's, and told or logged
             return _of_error(claimed, error)
 

@@ -25,6 +25,7 @@ TOKEN_KEY = "k" * 48
 PROJECTS = {"one": uuid.UUID(int=0xA1), "two": uuid.UUID(int=0xA2)}
 # Children before parents.
 EMPTIED = (
+    "s3aas_idempotency",
     "s3aas_access_keys",
     "s3aas_attachments",
     "s3aas_users",

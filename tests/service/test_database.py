@@ -70,8 +70,9 @@ def functions(uri):
 
 MIGRATE = "migrate.migrate(uri)"
 DOWN = (
-    "steps = migrations.MigrationEngine(str(migrate.path())); "
-    "steps.rollback_migration(steps.get_latest_migration())"
+    # The first step takes those with it that depend on it.
+    "migrations.MigrationEngine(str(migrate.path()))"
+    ".rollback_migration('0000-s3-init-5c1e07.py')"
 )
 
 

@@ -406,3 +406,26 @@ def _nothing_in_hand(db):
     return not db.execute(
         "SELECT 1 FROM s3aas_buckets WHERE lease_until > now()"
     ).fetchall()
+
+
+def test_what_is_taken_away_does_not_wait_for_what_is_made(api, reconcile, world):
+    """Two workers, and a backlog of buckets that are made one after another."""
+    reconcile(workers=2, per_instance=2)
+    api.make("/instances", name="busy")
+    api.wait("/instances/busy")
+    at = "/instances/busy"
+    api.make(f"{at}/users", name="anna")
+    key = api.make(f"{at}/users/anna/access-keys")["access_key"]
+    api.wait(f"{at}/users/anna/access-keys/{key}")
+    gate = threading.Semaphore(0)
+    world.only.on["create_bucket"] = lambda name: gate.acquire(timeout=10) and None
+    for number in range(40):
+        api.make(f"{at}/buckets", name=f"bucket-{number:02}")
+    made.until(lambda: world.only.running >= 2)
+    api.change(f"{at}/users/anna/access-keys/{key}", enabled=False)
+
+    gate.release(2)  # the two that were begun before
+
+    made.until(lambda: world.only.access_key(key) is None)
+    assert sum(call[0] == "create_bucket" for call in world.only.calls) <= 4
+    gate.release(40)

@@ -13,6 +13,9 @@ VERBS = {
     access.READ_VERB: ["GET"],
     access.UPDATE: ["PATCH", "PUT"],
     access.DELETE: ["DELETE"],
+    access.SUSPEND: ["POST"],
+    access.RESUME: ["POST"],
+    access.ROTATE: ["POST"],
 }
 CELLS = [
     (kind, role, verb)
@@ -32,6 +35,8 @@ def ask(caller, tree, kind, verb, method):
         return [caller.post(tree.collection(kind), made.BODIES[kind]())]
     if verb == access.READ_VERB:
         return [caller.get(tree.collection(kind)), caller.get(tree.path(kind))]
+    if verb in (access.SUSPEND, access.RESUME, access.ROTATE):
+        return [caller.post(f"{tree.path(kind)}/actions/{verb}/invoke")]
     body = {"json": {"labels": {"a": method}}} if verb == access.UPDATE else {}
     return [caller.call(method, tree.path(kind), **body)]
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from exordos_paas_storage.domain import access, errors
 
-VERBS = {access.CREATE, access.READ_VERB, access.UPDATE, access.DELETE}
+ACTIONS = {access.SUSPEND, access.RESUME, access.ROTATE}
+VERBS = {access.CREATE, access.READ_VERB, access.UPDATE, access.DELETE, *ACTIONS}
 PERMISSION = re.compile(r"s3aas\.[a-z_]+\.[a-z_]+")
 
 
@@ -166,3 +167,15 @@ def test_a_number_is_no_default_of_a_flag_that_comes_later(name, value):
 def test_a_broken_rule_names_the_field():
     with pytest.raises(errors.InvalidValue, match=r"^cpu: must be an integer"):
         access.check(access.INSTANCE, "cpu", True)
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "roles"),
+    [
+        (access.INSTANCE, access.SUSPEND, {access.OWNER, access.OPERATOR}),
+        (access.INSTANCE, access.RESUME, {access.OWNER, access.OPERATOR}),
+        (access.ACCESS_KEY, access.ROTATE, {access.OWNER}),
+    ],
+)
+def test_who_may_act(resource, action, roles):
+    assert {role for role in access.ROLES if resource.may(role, action)} == roles

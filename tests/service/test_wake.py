@@ -1,0 +1,87 @@
+"""Rows that are due at a time of their own, though nobody changes them."""
+
+import datetime
+
+import psycopg
+import pytest
+
+from exordos_paas_storage.reconcile import outcomes, queue
+from tests.service import made
+
+BUCKETS = "s3aas_buckets"
+START = datetime.datetime(2031, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def later(seconds):
+    return START + datetime.timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def bucket(api, db):
+    api.make("/instances", name="queued")
+    db.execute("UPDATE s3aas_instances SET engine_ready = true")
+    return api.make("/instances/queued/buckets", name="bucket")
+
+
+@pytest.fixture
+def connection(uri):
+    with psycopg.connect(uri, autocommit=True) as found:
+        yield found
+
+
+@pytest.fixture
+def claim(connection):
+    return lambda now: queue.claim(connection, BUCKETS, (), (), now, 100.0)
+
+
+def test_a_settled_row_is_due_again_at_its_time(bucket, claim, connection):
+    queue.record(claim(START), outcomes.Converged([], later(10)), START)
+
+    assert queue.next_wake(connection) == later(10)
+    assert claim(later(9.9)) is None
+    again = claim(later(10))
+    assert again is not None
+    queue.record(again, outcomes.Converged([]), later(10))
+    assert claim(later(20)) is None
+    assert queue.next_wake(connection) is None
+
+
+def test_a_late_row_waits_between_its_failures(bucket, claim):
+    queue.record(claim(START), outcomes.Converged([], later(10)), START)
+
+    queue.record(claim(later(10)), outcomes.Failed("no", again_s=5.0), later(10))
+
+    assert claim(later(14.9)) is None
+    assert claim(later(15)) is not None
+
+
+def test_a_change_does_not_wait_for_the_time(bucket, api, claim):
+    queue.record(claim(START), outcomes.Converged([], later(1000)), START)
+
+    api.change("/instances/queued/buckets/bucket", versioning=True)
+
+    assert claim(later(1)) is not None
+
+
+def test_a_reconciler_sleeps_no_longer_than_to_the_next_time(
+    api, db, running, active, world
+):
+    """`running` looks by itself once a minute, and nothing notifies it here."""
+    api.make(f"{active}/users", name="anna")
+    soon = (datetime.datetime.now(datetime.timezone.utc)).replace(microsecond=0)
+    ends = soon + datetime.timedelta(seconds=2)
+    key = api.make(f"{active}/users/anna/access-keys", expires_at=ends.isoformat())
+    path = f"{active}/users/anna/access-keys/{key['access_key']}"
+    api.wait(path)
+
+    shown = made.until(
+        lambda: (
+            (one := api.show(path)) and made.condition(one, "Usable")["status"] == "False"
+        )
+        and one
+    )
+
+    ended = datetime.datetime.now(datetime.timezone.utc)
+    assert ends <= ended < ends + datetime.timedelta(seconds=1)
+    assert made.condition(shown, "Usable")["reason"] == "Expired"
+    assert world.only.access_key(key["access_key"]) is None
