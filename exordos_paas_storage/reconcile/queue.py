@@ -31,8 +31,7 @@ CHILDREN = (
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
-        WHERE (c.revision <> c.seen_revision OR c.wake_at <= %(now)s)
-            AND c.next_try_at <= %(now)s
+        WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
             AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
             AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
@@ -191,25 +190,40 @@ def clipped(message: str | None) -> str | None:
     return None if message is None else message.replace("\0", "")[:1024]
 
 
+_TABLES = (INSTANCES, *CHILDREN)
+# One read of an index for each table and question.
+_LATE = " UNION ALL ".join(
+    f"SELECT '{table}', 'wake' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
+    "WHERE wake_at <= %(now)s)"
+    for table in _TABLES
+)
 _URGENT = " UNION ALL ".join(
-    f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
+    f"SELECT '{table}', 'changed' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
     f"WHERE revision <> seen_revision AND next_try_at <= {base.URGENT})"
     for table in CHILDREN
 )
+_NEXT_WAKE = "SELECT least({}) AS at".format(
+    ", ".join(f"(SELECT min(wake_at) FROM {table})" for table in _TABLES)
+)
 
 
-def in_order(connection: psycopg.Connection[Any]) -> list[str]:
+def in_order(connection: psycopg.Connection[Any], now: datetime.datetime) -> list[str]:
     """The tables in the order in which they are to be claimed from.
 
     Those with a changed row come before those in which something is only to be made.
+    A row whose `wake_at` has come is a changed one from here on.
     """
-    urgent = [row[0] for row in connection.execute(_URGENT).fetchall()]
-    return [INSTANCES, *urgent, *(table for table in CHILDREN if table not in urgent)]
-
-
-_NEXT_WAKE = "SELECT least({}) AS at".format(
-    ", ".join(f"(SELECT min(wake_at) FROM {table})" for table in (INSTANCES, *CHILDREN))
-)
+    rows_found = connection.execute(f"{_LATE} UNION ALL {_URGENT}", {"now": now})
+    found = rows_found.fetchall()
+    late = [table for table, why in found if why == "wake"]
+    for table in late:
+        connection.execute(
+            f"UPDATE {table} SET wake_at = NULL, revision = revision + 1, "  # noqa: S608
+            f"next_try_at = {base.URGENT} WHERE wake_at <= %s",
+            (now,),
+        )
+    first = {table for table, _ in found}
+    return sorted(_TABLES, key=lambda table: table != INSTANCES and table not in first)
 
 
 def next_wake(connection: psycopg.Connection[Any]) -> datetime.datetime | None:
@@ -242,7 +256,7 @@ def take_back(session: Any, in_hand: Collection[uuids.UUID]) -> None:
     For a process that knows it is the only reconciler of its database: of a process
     that died, or of a claim whose answer was lost with the connection.
     """
-    for table in (INSTANCES, *CHILDREN):
+    for table in _TABLES:
         session.execute(
             f"UPDATE {table} SET lease_until = NULL "  # noqa: S608
             "WHERE lease_until IS NOT NULL AND NOT uuid = ANY(%s)",

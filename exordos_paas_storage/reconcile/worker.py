@@ -42,7 +42,6 @@ _TURNS: dict[str, Turn] = {
     "s3aas_access_keys": access_keys.turn,
 }
 UNAVAILABLE_AGAIN_S = 1.0
-OVERDUE_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -177,9 +176,7 @@ class Reconciler:
         """Seconds until something is due that nobody will wake us for."""
         wake_s = self._settings.tick_s
         if wake_at is not None:
-            wake_s = (wake_at - self._clock()).total_seconds()
-            # One that could not be claimed is due still, and is not asked for in a ring.
-            wake_s = wake_s if wake_s > 0 else OVERDUE_AGAIN_S
+            wake_s = max(0.0, (wake_at - self._clock()).total_seconds())
         now = time.monotonic()
         with self._lock:
             ahead = [due for due in self._due if due > now]
@@ -198,7 +195,7 @@ class Reconciler:
             in_hand = list(self._in_hand)
         claimed = None
         try:
-            for table in queue.in_order(connection):
+            for table in queue.in_order(connection, self._clock()):
                 claimed = queue.claim(
                     connection,
                     table,

@@ -31,7 +31,11 @@ def connection(uri):
 
 @pytest.fixture
 def claim(connection):
-    return lambda now: queue.claim(connection, BUCKETS, (), (), now, 100.0)
+    def claim_at(now):
+        queue.in_order(connection, now)
+        return queue.claim(connection, BUCKETS, (), (), now, 100.0)
+
+    return claim_at
 
 
 def test_a_settled_row_is_due_again_at_its_time(bucket, claim, connection):
@@ -44,6 +48,26 @@ def test_a_settled_row_is_due_again_at_its_time(bucket, claim, connection):
     queue.record(again, outcomes.Converged([]), later(10))
     assert claim(later(20)) is None
     assert queue.next_wake(connection) is None
+
+
+def test_a_row_that_is_woken_shows_no_change(bucket, claim, api):
+    queue.record(claim(START), outcomes.Converged([], later(10)), START)
+    before = api.show("/instances/queued/buckets/bucket")
+
+    assert claim(later(10)) is not None
+
+    assert api.show("/instances/queued/buckets/bucket") == before
+
+
+def test_what_has_changed_is_claimed_before_what_is_to_be_made(
+    bucket, claim, api, connection
+):
+    api.make("/instances/queued/users", name="anna")
+    assert queue.in_order(connection, START) == [queue.INSTANCES, *queue.CHILDREN]
+
+    api.change("/instances/queued/users/anna", enabled=False)
+
+    assert queue.in_order(connection, START)[:2] == [queue.INSTANCES, "s3aas_users"]
 
 
 def test_a_late_row_waits_between_its_failures(bucket, claim):
