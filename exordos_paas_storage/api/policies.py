@@ -9,10 +9,10 @@ from exordos_paas_storage.domain import access, errors
 from exordos_paas_storage.models import instance, policy, rights
 
 _NAMED = {"type": "string"}
-_FINDING = {
+_WARNING = {
     "type": "object",
-    "required": ["field", "rule"],
-    "properties": {"field": _NAMED, "rule": _NAMED},
+    "required": ["field", "rule", "laxer"],
+    "properties": {"field": _NAMED, "rule": _NAMED, "laxer": {"type": "boolean"}},
 }
 _LINT = {
     "type": "object",
@@ -50,7 +50,7 @@ _FOUND = {
                 },
             },
         },
-        "warnings": {"type": "array", "items": _FINDING},
+        "warnings": {"type": "array", "items": _WARNING},
         "engine": _NAMED,
         "compiled": {"type": ["object", "null"]},
         "size_bytes": {"type": ["integer", "null"]},

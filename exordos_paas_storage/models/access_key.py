@@ -60,11 +60,11 @@ class AccessKey(child.Child):
             return EXPIRED
         return None if self.enabled else DISABLED
 
-    def compiled_scope(self, engine: str) -> dict[str, Any] | None:
+    def compiled_scope(self, engine: str) -> rights.Compiled | None:
         """The scope as the engine gets it; `None` for all of its user's rights."""
         if self.scope is None:
             return None
-        return rights.scope(engine, self.scope, "scope").document
+        return rights.scope(engine, self.scope, "scope")
 
     def _before_insert(self, session: Any) -> None:
         super()._before_insert(session)
@@ -131,9 +131,7 @@ class AccessKey(child.Child):
             self._refuse_third(session)
             made = self._successor(session, now)
             made.insert(session=session)
-            self.queue(
-                session, "uuid = %s", (self.uuid,), status.PENDING, asked=True
-            )
+            self.queue(session, "uuid = %s", (self.uuid,), status.PENDING, asked=True)
             session.execute(
                 "UPDATE s3aas_access_keys SET rotated_to = %s, expires_at = %s "
                 "WHERE uuid = %s",

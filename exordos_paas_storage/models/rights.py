@@ -57,8 +57,8 @@ def examined(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         `valid`; `problems`, each with `type`, `code`, `field` and `rule` of the error
-        that writing it would answer; `warnings`, each with `field` and `rule`;
-        `engine`; `compiled`, what the engine would get, and its `size_bytes`, both
+        that writing it would answer; `warnings`, each with `field`, `rule` and
+        `laxer`, whether the engine may allow more than is written; `engine`; `compiled`, what the engine would get, and its `size_bytes`, both
         `None` where there are problems; `most_bytes`, the engine's limit.
     """
     able = capabilities.of(engine, "")
@@ -88,7 +88,7 @@ def examined(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
             for one in problems
         ],
         "warnings": [
-            {"field": one.path, "rule": one.why}
+            {"field": one.path, "rule": one.why, "laxer": one.laxer}
             for one in (found.warnings if found else ())
         ],
         "engine": engine,

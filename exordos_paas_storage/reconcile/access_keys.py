@@ -9,7 +9,7 @@ from restalchemy.dm import filters
 from exordos_paas_storage.domain import plan, state, status
 from exordos_paas_storage.engine import port
 from exordos_paas_storage.models import access_key, base
-from exordos_paas_storage.reconcile import outcomes, queue, steps
+from exordos_paas_storage.reconcile import effectiveness, outcomes, queue, steps
 
 AGAIN_S = 1.0
 UNTIL_REFUSED_S = 0.2
@@ -48,10 +48,11 @@ def _keep(
         ).fetchone()
     if not user["observed_generation"]:
         return outcomes.Waiting(AGAIN_S, message="waits for its user")
+    scope = found.compiled_scope(engine.capabilities.engine)
     desired = state.AccessKey(
         found.access_key,
         user["name"],
-        scope=found.compiled_scope(engine.capabilities.engine),
+        scope=scope.document if scope else None,
         expires_at=plan.engine_expiry(
             found.expires_at,
             observed.expires_at if observed else None,
@@ -65,8 +66,13 @@ def _keep(
     steps.take(engine, todo, {found.access_key: found.opened()} if todo else None)
     if todo and plan.access_key(desired, engine.access_key(found.access_key), True):
         return outcomes.Failed("the engine took the key and does not show it")
-    usable = _usable(found, status.TRUE, "OnEngine", "the engine takes it", now)
-    return outcomes.Converged(usable, found.expires_at)
+    said = _usable(found, status.TRUE, "OnEngine", "the engine takes it", now)
+    said = (
+        effectiveness.told(said, scope, status.stamp(now))
+        if scope
+        else status.without_condition(said, status.FULLY_EFFECTIVE)
+    )
+    return outcomes.Converged(said, found.expires_at)
 
 
 def _withdraw(

@@ -62,9 +62,7 @@ class Instances:
         self._nodes, self._engines, self._health = nodes, known, health
         self._sizes_enforced, self._silence_s = sizes_enforced, silence_s
 
-    def turn(
-        self, claimed: queue.Claim, now: datetime.datetime
-    ) -> outcomes.Outcome:
+    def turn(self, claimed: queue.Claim, now: datetime.datetime) -> outcomes.Outcome:
         """Bring one instance to where it serves, or remove it with its data."""
         owner = instance.Instance.objects.get_one(
             filters={"uuid": filters.EQ(claimed.uuid)}

@@ -9,11 +9,8 @@ from restalchemy.dm import filters
 from exordos_paas_storage.domain import errors, plan, state, status
 from exordos_paas_storage.domain import policy as documents
 from exordos_paas_storage.engine import port
-from exordos_paas_storage.models import base, policy, rights
-from exordos_paas_storage.reconcile import outcomes, queue, steps
-
-
-_SAID_MOST = 1024
+from exordos_paas_storage.models import base, policy
+from exordos_paas_storage.reconcile import effectiveness, outcomes, queue, steps
 
 
 def turn(
@@ -29,20 +26,8 @@ def turn(
     put(engine, name, state.Policy(name, compiled.document))
     with base.transaction() as session:
         queue.wake(session, "s3aas_users", "instance = %s", (claimed.instance,))
-    return outcomes.Converged(_effective(found, compiled, status.stamp(now)))
-
-
-def _effective(
-    found: policy.Policy, compiled: rights.Compiled, at: str
-) -> list[status.Condition]:
-    """Whether all that the policy says can come true for a key on this engine."""
-    if not compiled.warnings:
-        value, reason, said = status.TRUE, "Compiled", "all it says is in force"
-    else:
-        value, reason = status.FALSE, "PartsWithoutEffect"
-        said = "; ".join(f"{one.path}: {one.why}" for one in compiled.warnings)
-    return status.with_condition(
-        found.conditions, status.FULLY_EFFECTIVE, value, reason, said[:_SAID_MOST], at
+    return outcomes.Converged(
+        effectiveness.told(found.conditions, compiled, status.stamp(now))
     )
 
 

@@ -83,9 +83,7 @@ def turn(
     return outcomes.Converged([])
 
 
-def _withdraw(
-    engine: port.Engine, desired: state.User, observed: state.User
-) -> None:
+def _withdraw(engine: port.Engine, desired: state.User, observed: state.User) -> None:
     """Take away at once what the user is to lose, while it waits for what it gains.
 
     A policy that denies something stays till the end: without it the user could do

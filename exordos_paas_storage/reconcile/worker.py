@@ -32,9 +32,7 @@ from exordos_paas_storage.reconcile import (
 
 LOG = logging.getLogger(__name__)
 
-Turn = Callable[
-    [queue.Claim, engine_port.Engine, datetime.datetime], outcomes.Outcome
-]
+Turn = Callable[[queue.Claim, engine_port.Engine, datetime.datetime], outcomes.Outcome]
 _TURNS: dict[str, Turn] = {
     "s3aas_policies": policies.turn,
     "s3aas_buckets": buckets.turn,
