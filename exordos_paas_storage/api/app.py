@@ -11,25 +11,25 @@ from restalchemy.api import applications, constants, middlewares, routes
 from restalchemy.storage.sql import engines
 from webob import dec
 
-from exordos_paas_storage.api import base, errors, openapi, packer, token
+from exordos_paas_storage.api import errors, index, openapi, packer, token
 from exordos_paas_storage.api import routes as tree
 from exordos_paas_storage.domain import errors as domain_errors
 from exordos_paas_storage.iam import driver, issuer
 
 
-class TypesController(base.NamesController):
+class TypesController(index.NamesController):
     """/v1/types/"""
 
     names = ("s3",)
 
 
-class V1Controller(base.NamesController):
+class V1Controller(index.NamesController):
     """/v1/"""
 
     names = ("iam", "types")
 
 
-class RootController(base.NamesController):
+class RootController(index.NamesController):
     """/"""
 
     names = ("specifications", "v1")

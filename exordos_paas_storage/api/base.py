@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import webob
@@ -12,10 +12,14 @@ from restalchemy.api import constants, resources
 from restalchemy.api import controllers as ra
 from restalchemy.dm import filters
 
-from exordos_paas_storage.api import fields, packer, queries
+from exordos_paas_storage.api import (
+    fields,
+    idempotency,
+    packer,
+    preconditions,
+    queries,
+)
 from exordos_paas_storage.domain import access, errors, rules
-
-LATER_HEADERS = ("Idempotency-Key", "If-Match")
 
 
 def described(model: Any) -> resources.ResourceByRAModel:
@@ -26,23 +30,6 @@ def described(model: Any) -> resources.ResourceByRAModel:
         process_filters=True,
         fields_permissions=fields.FieldsByRole(model.resource),
     )
-
-
-class NamesController(ra.Controller):
-    """Lists the collections below a path."""
-
-    names: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, request: Any) -> None:
-        super().__init__(request)
-        request.caller = None
-
-    def do_collection(self, parent_resource: Any = None) -> webob.Response:
-        if self.request.method != "GET":
-            raise errors.MethodNotAllowed("method", "is not taken by this path")
-        return webob.Response(
-            body=packer.packed(list(self.names)), content_type="application/json"
-        )
 
 
 class ResourceController(
@@ -60,6 +47,18 @@ class ResourceController(
     by: ClassVar[str] = "name"
     inside: ClassVar[str | None] = "instance"
     collection: ClassVar[str]
+    # What can be done to an object beside the four verbs, each by a method
+    # `act_<name>(found, parent, body)` and under a permission of that name. It gives
+    # the object to answer, and whether it is a new one: 201 with `Location`.
+    actions: ClassVar[tuple[str, ...]] = ()
+    # Those of `actions` that answer a new object.
+    creating: ClassVar[tuple[str, ...]] = ()
+    # What can be asked of the collection without storing anything, each by a method
+    # `call_<name>(parent, body)` that gives the answer's body; reading is enough.
+    calls: ClassVar[tuple[str, ...]] = ()
+    # JSON schemas of the bodies that actions and calls take, and of calls' answers.
+    action_schemas: ClassVar[dict[str, dict[str, Any]]] = {}
+    answer_schemas: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def __init__(self, request: Any) -> None:
         request.caller = fields.Caller()
@@ -94,12 +93,40 @@ class ResourceController(
         method = self.request.method
         if method == "GET":
             queries.check_fields(self.resource, self.caller.role, self.request.GET)
-            return self._answer(self._read(uuid, parent_resource))
+            found = self._read(uuid, parent_resource)
+            self._match(found)
+            return self._answer(found)
         if method in ("PUT", "PATCH"):
             return self._update(uuid, parent_resource)
         if method == "DELETE":
             return self._delete(uuid, parent_resource)
         raise errors.MethodNotAllowed("method", "is not taken by this path")
+
+    def do_action(self, name: str, action: str, parent: Any) -> webob.Response:
+        """Do one of `actions` to the object of that name or id."""
+        self.caller.check(self.resource, action)
+        found = self._read(name, parent)
+        body = packer.read_object(self.request, optional=True)
+
+        def act() -> webob.Response:
+            self._match(found)
+            done, created = getattr(self, f"act_{action}")(found, parent, body)
+            self.complete(parent, [done])
+            return self._made(done) if created else self._answer(done)
+
+        return self._once(f"{found.uuid}/actions/{action}", body, act)
+
+    def do_call(self, call: str, parent: Any) -> webob.Response:
+        """Answer one of `calls` of this collection."""
+        self.caller.check(self.resource, access.READ_VERB)
+        preconditions.refuse(self.request)
+        body = packer.read_object(self.request)
+
+        def act() -> webob.Response:
+            found = getattr(self, f"call_{call}")(parent, body)
+            return self._create_response(found, 200, {})
+
+        return self._once(f"{self._place(parent)}/{call}", body, act)
 
     def get_resource_by_uuid(self, uuid: str, parent_resource: Any = None) -> Any:
         found = self._read(uuid, parent_resource)
@@ -111,14 +138,9 @@ class ResourceController(
         ]
         return found
 
-    def _refuse_later(self) -> None:
-        """Refuse promises that a request asks for and that have not come yet."""
-        for header in LATER_HEADERS:
-            if header in self.request.headers:
-                raise errors.NotYetSupported(header, "has no effect yet; leave it out")
-
     def _list(self, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.READ_VERB)
+        preconditions.refuse(self.request)
         self.request.api_context.set_active_method(constants.FILTER)
         params = self.request.GET
         queries.check(self.resource, self.caller.role, self.model, params)
@@ -144,13 +166,26 @@ class ResourceController(
 
     def _create(self, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.CREATE)
-        self._refuse_later()
+        preconditions.refuse(self.request)
         self.request.api_context.set_active_method(constants.CREATE)
         body = packer.read_object(self.request)
-        values = packer.created(self.resource, self.caller.role, body)
-        made = self.store(parent, self.make(parent, values))
-        self.complete(parent, [made])
-        return self._answer(made, 201, {"Location": self._location(made)})
+
+        def act() -> webob.Response:
+            values = packer.created(self.resource, self.caller.role, body)
+            made = self.store(parent, self.make(parent, values))
+            self.complete(parent, [made])
+            return self._made(made)
+
+        return self._once(self._place(parent), body, act)
+
+    def _once(
+        self, place: str, body: dict[str, Any], act: Callable[[], webob.Response]
+    ) -> webob.Response:
+        return idempotency.once(self.request, self.resource, place, body, act)
+
+    def _place(self, parent: Any) -> str:
+        """This collection's path, with its parent's id for the names above it."""
+        return f"{parent.uuid}/{self.collection}" if parent else self.collection
 
     def store(self, parent: Any, made: Any) -> Any:
         """Store a new object; what comes back is what is answered."""
@@ -159,10 +194,12 @@ class ResourceController(
 
     def _update(self, name: str, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.UPDATE)
-        self._refuse_later()
         found = self._read(name, parent)
         self.request.api_context.set_active_method(constants.UPDATE)
         body = packer.read_object(self.request)
+        # Before the fields: what was read before another's change holds old values of
+        # fields that can't be set, and its sender is to hear of the change.
+        self._match(found)
         values = packer.changed(self.resource, self.caller.role, body, found)
         for field, value in values.items():
             setattr(found, field, value)
@@ -173,9 +210,16 @@ class ResourceController(
 
     def _delete(self, name: str, parent: Any) -> webob.Response:
         self.caller.check(self.resource, access.DELETE)
-        self._refuse_later()
-        self.find(name, parent).delete()
+        found = self.find(name, parent)
+        # Compared under the lock alone: what is being deleted already stays a 204.
+        found.only_at = preconditions.only_at(self.request)
+        found.delete()
         return webob.Response(status=204, content_type=None)
+
+    def _match(self, found: Any) -> None:
+        """Let an object be written only where If-Match has it; it may be too late."""
+        found.only_at = preconditions.only_at(self.request)
+        found.check_at(found.generation)
 
     def _read(self, name: str, parent: Any) -> Any:
         self.caller.check(self.resource, access.READ_VERB)
@@ -214,7 +258,13 @@ class ResourceController(
         self, found: Any, code: int = 200, headers: dict[str, str] | None = None
     ) -> webob.Response:
         self._pagination_limit = 0
-        return self._create_response(found, code, headers or {})
+        tagged = {"ETag": preconditions.etag(found), **(headers or {})}
+        return self._create_response(found, code, tagged)
+
+    def _made(self, made: Any) -> webob.Response:
+        # Secrets are shown here and nowhere else.
+        self.request.creating = True
+        return self._answer(made, 201, {"Location": self._location(made)})
 
     def _location(self, made: Any) -> str:
         before = getattr(self.request, "path_names", [])

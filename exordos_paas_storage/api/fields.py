@@ -14,7 +14,7 @@ from exordos_paas_storage.domain import access, errors
 
 
 class Caller:
-    """Who sent the request: a project and a role, as the token says.
+    """Who sent the request: a user, a project and a role, as the token says.
 
     Raises:
         Unauthorized: no token came.
@@ -25,12 +25,14 @@ class Caller:
         iam = contexts.get_context().iam_context
         if isinstance(iam.token_info, tokens.AnonymousToken):
             raise errors.Unauthorized("token", "is missing; send Authorization: Bearer")
-        project = iam.introspection_info().get("project_id")
+        said = iam.introspection_info()
+        project = said.get("project_id")
         if not project:
             raise errors.Forbidden(
                 "token", "is for no project; ask for scope=project:<uuid>"
             )
         self.project_id = uuid.UUID(str(project))
+        self.user_id = uuid.UUID(str(said["user_info"]["uuid"]))
         self._enforcer = iam.enforcer
         held = [role for role in access.ROLES if self._allows(access.marker(role))]
         if not held:

@@ -11,8 +11,10 @@ from typing import Any
 import webob
 
 import exordos_paas_storage
-from exordos_paas_storage.api import base, packer, routes, token
+from exordos_paas_storage.api import index, packer, routes, token
+from exordos_paas_storage.api import openapi_actions as actions
 from exordos_paas_storage.api import openapi_calls as calls
+from exordos_paas_storage.api import openapi_headers as headers
 from exordos_paas_storage.api import openapi_schemas as schemas
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.iam import issuer
@@ -22,7 +24,7 @@ PREFIX = "/v1/types/s3"
 Json = schemas.Json
 
 
-class SpecificationController(base.NamesController):
+class SpecificationController(index.NamesController):
     """/specifications/{version}"""
 
     names = (VERSION,)
@@ -51,6 +53,7 @@ def document(root: type[routes.Route], prefix: str, server_url: str) -> Json:
     found = list(calls.places(root, prefix))
     for place in found:
         paths.update(calls.of_place(place))
+        paths.update(actions.of_place(place))
     return {
         "openapi": VERSION,
         "info": {
@@ -82,7 +85,7 @@ def document(root: type[routes.Route], prefix: str, server_url: str) -> Json:
 
 def _components(found: list[calls.Place]) -> Json:
     shapes = {"Error": schemas.error_schema(), **_token_schemas()}
-    parameters = dict(schemas.LIST_PARAMETERS)
+    parameters = {**schemas.LIST_PARAMETERS, **headers.PARAMETERS}
     for place in found:
         if not place.lists_names:
             shapes.update(schemas.of_resource(place.resource))
@@ -90,7 +93,7 @@ def _components(found: list[calls.Place]) -> Json:
     return {
         "schemas": shapes,
         "parameters": parameters,
-        "headers": schemas.LIST_HEADERS,
+        "headers": {**schemas.LIST_HEADERS, **headers.HEADERS},
         "responses": schemas.error_responses(),
         "securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

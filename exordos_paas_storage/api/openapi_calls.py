@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 
 from restalchemy.api import constants
 
-from exordos_paas_storage.api import base, buckets, routes
+from exordos_paas_storage.api import buckets, idempotency, index, preconditions, routes
+from exordos_paas_storage.api import openapi_headers as headers
 from exordos_paas_storage.api import openapi_schemas as schemas
 from exordos_paas_storage.domain import access
 
 Json = schemas.Json
 
-_ANY_TIME = (401, 403, 500, 503)
-_BODY = (400, 409, 413, 415, 422)
+# What every call, and every call with a body, may be refused with.
+ANY_TIME = (401, 403, 500, 503)
+BODY = (400, 409, 413, 415, 422)
 
 
 class Place(NamedTuple):
@@ -34,7 +36,7 @@ class Place(NamedTuple):
     @property
     def lists_names(self) -> bool:
         """Whether the path lists the collections below it, and no objects."""
-        return issubclass(self.controller, base.NamesController)
+        return issubclass(self.controller, index.NamesController)
 
     @property
     def model(self) -> Any:
@@ -45,6 +47,11 @@ class Place(NamedTuple):
     def resource(self) -> access.Resource:
         """Their row of the access table."""
         return self.model.resource
+
+    @property
+    def kind(self) -> str:
+        """The name of their schema."""
+        return schemas.kind(self.resource)
 
     @property
     def parameter(self) -> str:
@@ -90,12 +97,13 @@ def of_place(place: Place) -> dict[str, Json]:
         on_one["patch"] = _patch(place)
     one = f"{place.path}/{{{place.parameter}}}"
     return {
-        place.path: _with_parameters(place.path, on_all),
-        one: _with_parameters(one, on_one),
+        place.path: with_parameters(place.path, on_all),
+        one: with_parameters(one, on_one),
     }
 
 
-def _with_parameters(path: str, operations: Json) -> Json:
+def with_parameters(path: str, operations: Json) -> Json:
+    """The item of a path, with the parameters that its names in braces are."""
     named = [
         schemas.ref("parameters", part.strip("{}"))
         for part in path.split("/")
@@ -132,7 +140,8 @@ def names_call(path: str, names: tuple[str, ...]) -> Json:
     }
 
 
-def _operation(place: Place, call: str, verb: str, **rest: Any) -> Json:
+def operation(place: Place, call: str, verb: str, **rest: Any) -> Json:
+    """What every operation says: who may, and whatever `rest` adds to it."""
     resource = place.resource
     what = resource.kind.removeprefix("s3_")
     roles = [role for role in access.ROLES if resource.may(role, verb)]
@@ -147,46 +156,45 @@ def _operation(place: Place, call: str, verb: str, **rest: Any) -> Json:
 
 
 def _list(place: Place) -> Json:
-    items = schemas.ref("schemas", schemas.kind(place.resource))
-    answer = said("A page of objects.", {"type": "array", "items": items})
-    answer["headers"] = {
-        name: schemas.ref("headers", name) for name in schemas.LIST_HEADERS
-    }
-    return _operation(
+    items = schemas.ref("schemas", place.kind)
+    page = said("A page of objects.", {"type": "array", "items": items})
+    answer = headers.said(page, *schemas.LIST_HEADERS)
+    return operation(
         place,
         "list",
         access.READ_VERB,
         parameters=schemas.list_parameters(place.resource, place.model),
-        responses={"200": answer, **errors_of(400, *place.above, *_ANY_TIME)},
+        responses={"200": answer, **errors_of(400, *place.above, *ANY_TIME)},
     )
 
 
 def _create(place: Place) -> Json:
-    name = schemas.kind(place.resource)
-    shown = f"{name}Created" if schemas.has_created_view(place.resource) else name
+    shown = schemas.created_name(place.resource)
     answer = said("It is stored.", schemas.ref("schemas", shown))
-    answer["headers"] = {
-        "Location": {
-            "description": "The path of the new object, by name.",
-            "schema": {"type": "string", "format": "uri-reference"},
-        }
-    }
-    return _operation(
+    return operation(
         place,
         "create",
         access.CREATE,
-        requestBody=_sent(f"{name}Create"),
-        responses={"201": answer, **errors_of(*_BODY, *place.above, *_ANY_TIME)},
+        parameters=headers.taken(idempotency.HEADER),
+        requestBody=_sent(f"{place.kind}Create"),
+        responses={
+            "201": headers.said(answer, "Location", "ETag", idempotency.REPLAYED),
+            **errors_of(*BODY, *place.above, *ANY_TIME),
+        },
     )
 
 
 def _get(place: Place) -> Json:
-    shown = schemas.ref("schemas", schemas.kind(place.resource))
-    return _operation(
+    answer = said("The object.", schemas.ref("schemas", place.kind))
+    return operation(
         place,
         "get",
         access.READ_VERB,
-        responses={"200": said("The object.", shown), **errors_of(404, *_ANY_TIME)},
+        parameters=headers.taken(preconditions.HEADER),
+        responses={
+            "200": headers.said(answer, "ETag"),
+            **errors_of(400, 404, 412, *ANY_TIME),
+        },
     )
 
 
@@ -199,30 +207,33 @@ def _patch(place: Place) -> Json:
 
 
 def _change(place: Place, call: str) -> Json:
-    name = schemas.kind(place.resource)
-    answer = said("It is stored.", schemas.ref("schemas", name))
-    return _operation(
+    answer = said("It is stored.", schemas.ref("schemas", place.kind))
+    return operation(
         place,
         call,
         access.UPDATE,
-        requestBody=_sent(f"{name}Update"),
-        responses={"200": answer, **errors_of(*_BODY, 404, *_ANY_TIME)},
+        parameters=headers.taken(preconditions.HEADER),
+        requestBody=_sent(f"{place.kind}Update"),
+        responses={
+            "200": headers.said(answer, "ETag"),
+            **errors_of(*BODY, 404, 412, *ANY_TIME),
+        },
     )
 
 
 def _delete(place: Place) -> Json:
     gone = {"description": "It is being deleted: `DELETING` until it is unknown."}
-    refused = [404, 409]
-    rest: Json = {}
+    refused = [400, 404, 409, 412]
+    asked = headers.taken(preconditions.HEADER)
     if issubclass(place.controller, buckets.BucketController):
-        refused += [400, 422]
-        rest["parameters"] = [_on_nonempty()]
-    return _operation(
+        refused += [422]
+        asked += [_on_nonempty()]
+    return operation(
         place,
         "delete",
         access.DELETE,
-        responses={"204": gone, **errors_of(*refused, *_ANY_TIME)},
-        **rest,
+        parameters=asked,
+        responses={"204": gone, **errors_of(*refused, *ANY_TIME)},
     )
 
 

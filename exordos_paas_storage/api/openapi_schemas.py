@@ -7,6 +7,7 @@ from typing import Any
 
 from exordos_paas_storage.api import queries
 from exordos_paas_storage.domain import access, errors
+from exordos_paas_storage.models import idempotency
 
 Json = dict[str, Any]
 
@@ -15,7 +16,6 @@ _CHOSEN_BY_SERVICE = frozenset([
     "instance.version",
     "policy.document",
     "access_key.access_key",
-    "access_key.secret_key",
 ])  # fmt: skip
 
 
@@ -55,6 +55,11 @@ def has_created_view(resource: access.Resource) -> bool:
     return any(field.once for field in resource.fields.values())
 
 
+def created_name(resource: access.Resource) -> str:
+    """The schema of the answer that creates an object."""
+    return f"{kind(resource)}{'Created' if has_created_view(resource) else ''}"
+
+
 def visible(resource: access.Resource, creating: bool) -> Iterator[str]:
     """The fields that the owner sees; no other role sees more."""
     for name, field in resource.fields.items():
@@ -91,6 +96,11 @@ def _shown(resource: access.Resource, name: str) -> Json:
         schema["readOnly"] = True
     if field.later:
         schema["description"] = "Can't be set yet."
+    if field.once:
+        schema["description"] = (
+            f"Shown in this answer alone; null where it is repeated later than "
+            f"{idempotency.SECRET_KEPT.seconds // 60} minutes after."
+        )
     return schema
 
 

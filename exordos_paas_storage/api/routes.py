@@ -9,9 +9,9 @@ from restalchemy.api import constants, routes
 from exordos_paas_storage.api import (
     access_keys,
     attachments,
-    base,
     buckets,
     errors,
+    index,
     instances,
     policies,
     users,
@@ -20,11 +20,7 @@ from exordos_paas_storage.api import (
 from exordos_paas_storage.domain import errors as domain_errors
 
 # Actions that are promised and have not come yet.
-LATER = {
-    "instances": frozenset(("suspend", "resume")),
-    "buckets": frozenset(("cancel_delete",)),
-    "access_keys": frozenset(("rotate",)),
-}
+LATER = {"buckets": frozenset(("cancel_delete",))}
 
 
 class Route(routes.Route):
@@ -48,12 +44,19 @@ class Route(routes.Route):
         return super().get_method_by_route_type(route_type)
 
     def do(self, parent_resource: Any = None, **kwargs: Any) -> Any:
-        self._set_slash()
+        parts = self._req.path_info.removeprefix("/").removesuffix("/").split("/")
+        name = parts[0]
+        if len(parts) == 1 and self._is_call(name):
+            controller = self.get_controller(request=self._req)
+            return controller.do_call(name.replace("-", "_"), parent_resource)
+        if parts[1:2] == ["actions"] and not self.is_route(name):
+            controller = self.get_controller(request=self._req)
+            action = self._action(parts)
+            return controller.do_action(name, action, parent_resource)
+        self._set_slash(parts)
         return super().do(parent_resource, **kwargs)
 
-    def _set_slash(self) -> None:
-        path = self._req.path_info.removeprefix("/").removesuffix("/")
-        parts = path.split("/")
+    def _set_slash(self, parts: list[str]) -> None:
         if parts == [""]:
             self._req.path_info = "/"
             return
@@ -64,22 +67,34 @@ class Route(routes.Route):
         if len(parts) == 1:
             self._req.path_info = f"/{parts[0]}{'/' if first_is_route else ''}"
         elif not first_is_route:
-            self._set_below_object(parts)
+            if not self.is_route(parts[1]):
+                raise _unknown_path()
+            if len(parts) == 2:
+                self._req.path_info = f"/{parts[0]}/{parts[1]}/"
 
-    def _set_below_object(self, parts: list[str]) -> None:
-        if parts[1] == "actions":
-            self._refuse_action(parts[2:])
-        if not self.is_route(parts[1]):
+    def _is_call(self, name: str) -> bool:
+        known = getattr(self.get_controller_class(), "calls", ())
+        return self._req.method == "POST" and name.replace("-", "_") in known
+
+    def _action(self, parts: list[str]) -> str:
+        """The action that a path `{name}/actions/{action}/invoke` asks for.
+
+        Raises:
+            NotFound: there is no such path here.
+            NotYetSupported: the action is promised and has not come yet.
+            MethodNotAllowed: it is asked for by another method than POST.
+        """
+        controller = self.get_controller_class()
+        name = (parts[2:] or [""])[0].replace("-", "_")
+        known = getattr(controller, "actions", ())
+        later = LATER.get(getattr(controller, "collection", ""), frozenset())
+        if "" in parts or parts[3:] != ["invoke"] or name not in {*known, *later}:
             raise _unknown_path()
-        if len(parts) == 2:
-            self._req.path_info = f"/{parts[0]}/{parts[1]}/"
-
-    def _refuse_action(self, rest: list[str]) -> None:
-        name = (rest or [""])[0].replace("-", "_")
-        controller = self.get_controller(request=self._req)  # who may nothing ends here
-        known = LATER.get(controller.collection, frozenset())
-        if name in known and rest[1:] == ["invoke"] and self._req.method == "POST":
+        if self._req.method != "POST":
+            raise domain_errors.MethodNotAllowed("method", "must be POST")
+        if name not in known:
             raise domain_errors.NotYetSupported("actions", f"{name} has not come yet")
+        return name
 
 
 def _unknown_path() -> domain_errors.NotFound:
@@ -143,7 +158,7 @@ class VersionRoute(Route):
     __controller__ = versions.VersionController
 
 
-class TypeController(base.NamesController):
+class TypeController(index.NamesController):
     """/v1/types/s3/"""
 
     names = ("instances", "versions")

@@ -75,17 +75,45 @@ class Client:
                 return None
             raise
 
-    def create(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Create an object in a collection."""
-        return self._call("POST", path, body)
+    def create(self, path: str, body: Mapping[str, Any], key: str = "") -> Any:
+        """Create an object in a collection.
 
-    def update(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Change fields of an object."""
-        return self._call("PATCH", path, body)
+        Args:
+            path: of the collection.
+            body: the object's fields.
+            key: a text of the caller's own for this one call. Where it got no answer,
+                the same call with the same key has the first one's, and creates
+                nothing twice.
+        """
+        return self._call("POST", path, body, headers=_keyed(key))
 
-    def delete(self, path: str) -> None:
-        """Ask for a deletion; it is done when `find` answers `None`."""
-        self._call("DELETE", path)
+    def invoke(
+        self,
+        path: str,
+        action: str,
+        body: Mapping[str, Any] | None = None,
+        key: str = "",
+    ) -> Any:
+        """Do an action to an object; `key` as in `create`."""
+        where = f"{path}/actions/{action}/invoke"
+        return self._call("POST", where, body or {}, headers=_keyed(key))
+
+    def update(
+        self, path: str, body: Mapping[str, Any], only_at: int | None = None
+    ) -> Any:
+        """Change fields of an object, with `only_at` at that generation alone.
+
+        Raises:
+            ApiRefused: with the `code` 412 the object is at another generation.
+        """
+        return self._call("PATCH", path, body, headers=_matched(only_at))
+
+    def delete(self, path: str, only_at: int | None = None) -> None:
+        """Ask for a deletion; it is done when `find` answers `None`.
+
+        `only_at` and its refusal are as in `update`.
+        """
+        self._call("DELETE", path, headers=_matched(only_at))
 
     def wait_active(
         self,
@@ -118,10 +146,14 @@ class Client:
             time.sleep(0.05)
 
     def _call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        headers = {"Authorization": f"Bearer {self._fresh_token()}"}
-        answer = self._send(method, BASE + path, json=body, headers=headers)
+        said = {**(headers or {}), "Authorization": f"Bearer {self._fresh_token()}"}
+        answer = self._send(method, BASE + path, json=body, headers=said)
         return answer.json() if answer.content else None
 
     def _fresh_token(self) -> str:
@@ -151,3 +183,11 @@ class Client:
                 form = {}
             raise ApiRefused(answer.status_code, form)
         return answer
+
+
+def _keyed(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key} if key else {}
+
+
+def _matched(only_at: int | None) -> dict[str, str]:
+    return {} if only_at is None else {"If-Match": f'"{only_at}"'}

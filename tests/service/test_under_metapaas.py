@@ -103,7 +103,11 @@ ERRORS = {
     "in use": ("DELETE", "{at}/policies/reading", None, 409, "PolicyInUse"),
     "later": ("POST", "{at}/buckets", {"name": "b-1", "public": True}, 422,
               "NotYetSupported"),
-    "action": ("POST", "{at}/actions/suspend/invoke", {}, 422, "NotYetSupported"),
+    "action": ("POST", "{at}/buckets/photos/actions/cancel_delete/invoke", {}, 422,
+               "NotYetSupported"),
+    "unknown action": ("POST", "{at}/actions/explode/invoke", {}, 404, "NotFound"),
+    "action's method": ("GET", "{at}/actions/suspend/invoke", {}, 405,
+                        "MethodNotAllowed"),
     "unknown field": ("POST", "/instances", {"nope": 1}, 400, "UnknownField"),
     "missing field": ("POST", "/instances", {}, 400, "MissingField"),
     "bad value": ("PATCH", "{at}", {"cpu": True}, 400, "InvalidValue"),
@@ -129,6 +133,82 @@ def test_errors_are_the_same_in_both_homes(api, owner, tree, case):
 
     made.refused(there, status, kind)
     assert there.json() == here.json()
+
+
+HEADERS = {
+    "precondition": ("PATCH", "{at}", {"If-Match": '"999"'}, 412, "PreconditionFailed"),
+    "malformed": ("DELETE", "{at}/buckets/photos", {"If-Match": "1"}, 400,
+                  "InvalidHeader"),
+    "not taken": ("POST", "{at}/buckets", {"If-Match": "*"}, 400, "InvalidHeader"),
+    "bad key": ("POST", "{at}/buckets", {"Idempotency-Key": ""}, 400, "InvalidHeader"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_headers_are_refused_alike(api, owner, tree, case):
+    method, path, headers, status, kind = HEADERS[case]
+    sent = {} if method == "DELETE" else {"json": {"labels": {}}}
+    where = path.replace("{at}", tree.at)
+
+    there = owner.call(method, where, headers=headers, **sent)
+    here = api.call(method, where, headers=headers, **sent)
+
+    made.refused(there, status, kind)
+    assert there.json() == here.json()
+
+
+def test_preconditions_hold_here_too(owner, tree):
+    tag = owner.get(tree.at).headers["ETag"]
+
+    answer = owner.patch(tree.at, {"cpu": 2}, headers={"If-Match": tag})
+
+    assert answer.status_code == 200 and answer.headers["ETag"] != tag
+    answer = owner.patch(tree.at, {"cpu": 3}, headers={"If-Match": tag})
+    made.refused(answer, 412, "PreconditionFailed", "If-Match")
+
+
+@pytest.mark.parametrize("action", ["suspend", "resume"])
+def test_actions_are_done_here_too(owner, api, tree, action):
+    answer = owner.post(f"{tree.at}/actions/{action}/invoke", {})
+
+    assert (answer.status_code, answer.json()) == (200, api.show(tree.at))
+
+
+@pytest.mark.parametrize("home_of_first", ["here", "there"])
+def test_a_repeat_in_the_other_home_has_the_first_answer(
+    api, owner, tree, db, home_of_first
+):
+    """All of it lies in the database, so no process and no home has a part of it."""
+    homes = [api, owner] if home_of_first == "here" else [owner, api]
+    headers = {"Idempotency-Key": made.unique("key")}
+    for path in (
+        tree.collection("access_key"),
+        f"{tree.path('access_key')}/actions/rotate/invoke",
+    ):
+        first, again = (
+            home.post(path, {"labels": {}} if "rotate" not in path else {}, **more)
+            for home, more in zip(homes, [{"headers": headers}] * 2, strict=True)
+        )
+        assert (first.status_code, again.status_code) == (201, 201), first.text
+        assert again.json() == first.json() and first.json()["secret_key"]
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.headers["Location"] == first.headers["Location"]
+
+
+def test_a_crash_leaves_nothing_here_too(home, owner, tree, monkeypatch):
+    def fault(self, session):
+        raise ZeroDivisionError
+
+    headers = {"Authorization": f"Bearer {owner.token}", "Idempotency-Key": "crash"}
+    url = f"{made.BASE}{tree.at}/buckets"
+    with monkeypatch.context() as patched:
+        patched.setattr(bucket.Bucket, "_after_insert", fault)
+        answer = home.post(url, json={"name": "crashed"}, headers=headers)
+        assert answer.status_code == 500
+
+    made.refused(owner.get(f"{tree.at}/buckets/crashed"), 404)
+    answer = home.post(url, json={"name": "crashed"}, headers=headers)
+    assert answer.status_code == 201 and "Idempotency-Replayed" not in answer.headers
 
 
 def test_bodies_that_are_not_json_are_refused_alike(owner, tree):

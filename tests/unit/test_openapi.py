@@ -26,6 +26,16 @@ COLLECTIONS = {
     f"{USER}/policies": ("{policy}", access.ATTACHMENT),
     f"{USER}/access-keys": ("{access_key}", access.ACCESS_KEY),
 }
+# What else is asked of objects and collections, and what it answers.
+ACTIONS = {
+    f"{INSTANCE}/actions/suspend/invoke": ("200", "Instance"),
+    f"{INSTANCE}/actions/resume/invoke": ("200", "Instance"),
+    f"{USER}/access-keys/{{access_key}}/actions/rotate/invoke": (
+        "201",
+        "AccessKeyCreated",
+    ),
+}
+LINT = f"{INSTANCE}/policies/lint"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -54,7 +64,8 @@ def test_every_path_of_the_tree_is_there_and_no_other(document):
     service = {"/healthz", "/readyz", token.PATH}
     service |= {"/specifications", "/specifications/3.1.0"}
 
-    assert set(document["paths"]) == {PREFIX, *COLLECTIONS, *objects, *service}
+    known = {PREFIX, *COLLECTIONS, *objects, *service, *ACTIONS, LINT}
+    assert set(document["paths"]) == known
 
 
 def test_every_route_is_reached_by_its_path(document):
@@ -135,11 +146,14 @@ def test_error_statuses_of_each_call(document):
 
     assert statuses(document, buckets, "get") == always | {"200", "400", "404"}
     assert statuses(document, buckets, "post") == body | {"201", "404"}
-    assert statuses(document, one, "get") == always | {"200", "404"}
-    assert statuses(document, one, "patch") == body | {"200", "404"}
+    assert statuses(document, one, "get") == always | {"200", "400", "404", "412"}
+    assert statuses(document, one, "patch") == body | {"200", "404", "412"}
     assert statuses(document, one, "delete") == (
-        always | {"204", "400", "404", "409", "422"}
+        always | {"204", "400", "404", "409", "412", "422"}
     )
+    for path, (status, _) in ACTIONS.items():
+        assert statuses(document, path, "post") == body | {status, "404", "412"}
+    assert statuses(document, LINT, "post") == body | {"200", "404"}
     assert "404" not in statuses(document, f"{PREFIX}/instances", "get")
 
 
@@ -184,7 +198,59 @@ def test_lists_answer_pages_and_creation_answers_a_location(document):
             headers = call["responses"]["200"]["headers"]
             assert set(headers) == {"X-Pagination-Limit", "X-Pagination-Marker"}
         if path in COLLECTIONS and method == "post":
-            assert set(call["responses"]["201"]["headers"]) == {"Location"}
+            headers = call["responses"]["201"]["headers"]
+            assert set(headers) == {"Location", "ETag", "Idempotency-Replayed"}
+
+
+def test_if_match_stands_at_every_call_of_one_object(document):
+    objects = {f"{path}/{one}" for path, (one, _) in COLLECTIONS.items()}
+
+    for path, method, call in operations(document):
+        found = parameters(document, path, method)
+        assert ("If-Match" in found) == (path in objects | set(ACTIONS)), path
+        assert ("412" in call["responses"]) == ("If-Match" in found)
+        for status, answer in call["responses"].items():
+            shown = "If-Match" in found and status in ("200", "201")
+            shown = shown or (path in COLLECTIONS and status == "201")
+            assert ("ETag" in answer.get("headers", ())) == shown
+
+
+def test_idempotency_key_stands_at_every_post(document):
+    for path, method, call in operations(document):
+        ours = method == "post" and path != token.PATH
+        found = parameters(document, path, method)
+        assert ("Idempotency-Key" in found) == ours, path
+        if ours:
+            (done,) = [one for status, one in call["responses"].items() if status < "4"]
+            assert "Idempotency-Replayed" in done["headers"]
+            assert "409" in call["responses"]
+            schema = found["Idempotency-Key"]["schema"]
+            assert (schema["minLength"], schema["maxLength"]) == (1, 255)
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+def test_actions_answer_their_object(document, path):
+    status, schema = ACTIONS[path]
+    call = document["paths"][path]["post"]
+    answer = call["responses"][status]
+
+    assert answer["content"]["application/json"]["schema"] == {
+        "$ref": f"#/components/schemas/{schema}"
+    }
+    assert ("Location" in answer["headers"]) == (status == "201")
+    assert call["requestBody"]["required"] is False
+    body = call["requestBody"]["content"]["application/json"]["schema"]
+    assert body["additionalProperties"] is False
+    assert call["summary"] and call["operationId"].startswith(path.split("/")[-2])
+
+
+def test_a_call_of_a_collection_answers_its_own_form(document):
+    call = document["paths"][LINT]["post"]
+    answer = call["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert call["operationId"] == "lint_policy"
+    assert call["requestBody"]["required"] is True
+    assert answer["type"] == "object" and answer["required"]
 
 
 def test_only_buckets_are_asked_what_to_do_with_their_content(document):

@@ -110,7 +110,10 @@ def test_the_secret_is_in_the_answer_that_creates_a_key_alone(document, schema):
         "$ref": "#/components/schemas/AccessKeyCreated"
     }
     assert "secret_key" in schema("AccessKeyCreated")["required"]
-    assert json.dumps(document).count("schemas/AccessKeyCreated") == 1
+    # The other one is what rotates it.
+    assert json.dumps(document).count("schemas/AccessKeyCreated") == 2
+    # A call that is repeated late has its first answer without the secret.
+    assert takes(schema("AccessKeyCreated")["properties"]["secret_key"], None)
 
 
 def test_null_is_read_where_it_is_a_value_alone(schema):
@@ -139,7 +142,7 @@ def test_null_is_read_where_it_is_a_value_alone(schema):
         ("InstanceCreate", {"name": "a", "cpu": None}, True),
         ("InstanceCreate", {"name": "a", "cpu": True}, False),
         ("InstanceCreate", {"name": "a", "status": "ACTIVE"}, False),
-        ("InstanceCreate", {"name": "a", "read_only": True}, False),
+        ("InstanceCreate", {"name": "a", "read_only": True}, True),
         ("InstanceUpdate", {}, True),
         ("InstanceUpdate", {"encryption": "aws:kms"}, False),
         ("InstanceUpdate", {"unheard_of": 1}, False),
