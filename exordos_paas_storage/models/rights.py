@@ -40,9 +40,11 @@ def scope(engine: str, asked: Mapping[str, Any], field: str) -> Compiled:
         RequestError: as `compiled_policy`.
     """
     written: Any = asked
+    if not asked.keys() & {"preset", "Statement"}:
+        raise errors.InvalidValue(field, _SCOPE)
     if _is_preset(asked):
         parameters = {name: asked[name] for name in asked.keys() - {"preset"}}
-        check_template(asked["preset"], parameters, f"{field}.preset", field)
+        check_template(asked["preset"], parameters, f"{field}.preset", field, _SCOPE)
         written = templates.from_template(asked["preset"], **parameters)
     most = capabilities.of(engine, "").scope_bytes
     return _compiled(engine, written, field, most)
@@ -123,8 +125,21 @@ def _compiled(
     return compiler.compile(document.parse(written, field), target, field)
 
 
+_PARAMETERS = (
+    "must hold at most bucket and prefix, both strings; prefix only beside bucket"
+)
+_SCOPE = (
+    "must be a policy document, or hold preset and at most bucket and prefix, all "
+    "strings; prefix only beside bucket"
+)
+
+
 def check_template(
-    name: Any, parameters: Mapping[str, Any], name_field: str, field: str
+    name: Any,
+    parameters: Mapping[str, Any],
+    name_field: str,
+    field: str,
+    words: str = _PARAMETERS,
 ) -> None:
     """Refuse a template that is not there, or parameters that it does not take.
 
@@ -137,11 +152,7 @@ def check_template(
     unknown = set(parameters) - {"bucket", "prefix"}
     texts = all(isinstance(value, str) for value in parameters.values())
     if unknown or not texts or set(parameters) == {"prefix"}:
-        raise errors.InvalidValue(
-            field,
-            "must hold at most bucket and prefix, both strings; prefix only beside "
-            "bucket",
-        )
+        raise errors.InvalidValue(field, words)
     if "bucket" in parameters:
         names.BUCKET.check(f"{field}.bucket", parameters["bucket"])
     if not _is_plain(parameters.get("prefix", "")):
