@@ -7,6 +7,7 @@ an action is about follows from the resource types that it lists there.
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Iterable
 
@@ -143,12 +144,21 @@ def problem(text: str) -> str:
         return ""
     if colon and service.lower() != "s3":
         return "must begin with s3: as only actions of S3 can be granted"
-    if not (colon and name) or len(text) > _MOST_CHARACTERS:
-        return "is not an action of S3"
-    if not _matching(text):
-        wild = "*" in name or "?" in name
-        return "matches no action of S3" if wild else "is not an action of S3"
-    return ""
+    if not colon:
+        return "must begin with s3:, such as s3:GetObject"
+    if name and len(text) <= _MOST_CHARACTERS and _matching(text):
+        return ""
+    if "*" in name or "?" in name:
+        return "matches no action of S3"
+    return f"is not an action of S3{_meant(text)}"
+
+
+def _meant(text: str) -> str:
+    """Which action a name that is none may have been meant to be."""
+    if len(text) > _MOST_CHARACTERS:
+        return ""
+    near = difflib.get_close_matches(text.lower(), _SPELLINGS, 1)
+    return f"; did you mean {_SPELLINGS[near[0]]}?" if near else ""
 
 
 def spelled(text: str) -> str:
