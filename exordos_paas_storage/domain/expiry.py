@@ -67,7 +67,7 @@ def of_successor(
     now: datetime.datetime,
     most_s: int | None,
 ) -> datetime.datetime | None:
-    """The end of the key that follows in a rotation: it lives as long as the one before.
+    """The end of the key that follows in a rotation: it has the same life to live.
 
     Args:
         created_at: of the key before.

@@ -23,6 +23,7 @@ _READ_OBJECT = (
     "s3:GetObjectAttributes",
     "s3:GetObjectTagging",
     "s3:GetObjectVersion",
+    "s3:GetObjectVersionAttributes",
     "s3:GetObjectVersionTagging",
 )
 _WRITE_BUCKET = ("s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
@@ -31,12 +32,14 @@ _WRITE_OBJECT = (
     "s3:ListMultipartUploadParts",
     "s3:PutObject",
     "s3:PutObjectTagging",
+    "s3:PutObjectVersionTagging",
 )
 _DELETE_OBJECT = ("s3:DeleteObject", "s3:DeleteObjectTagging")
 _DELETE_VERSION = ("s3:DeleteObjectVersion", "s3:DeleteObjectVersionTagging")
 
-# name -> (actions on a bucket, actions on its objects). `backup` may replace and
-# delete objects but no version, so on a versioned bucket nothing it held is lost.
+# name -> (actions on a bucket, actions on its objects), in AWS's language like every
+# policy: an engine gets them compiled. `backup` may replace and delete objects but no
+# version, so on a versioned bucket nothing it held is lost.
 TEMPLATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "read-only": (_READ_BUCKET, _READ_OBJECT),
     "read-write": (
@@ -149,10 +152,11 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def canonical(document: Mapping[str, Any]) -> str:
-    """A text equal for documents that differ only in order and scalar-or-list form.
+    """A text equal for documents that differ only in order and in how values stand.
 
-    An empty element of the document or of a statement counts as absent, as an engine
-    that adds it means it; nothing else is dropped, known or not.
+    A scalar is a list of one, and a number or boolean of a condition is its text. An
+    empty element of the document or of a statement counts as absent, as an engine that
+    adds it means it; nothing else is dropped, known or not.
     """
     top = _present(document)
     statements = top.get("Statement", [])
@@ -179,13 +183,22 @@ def _statement(statement: Any) -> Any:
 
 
 def _canonical(value: Any, operator: str = "") -> Any:
-    """Scalars as lists of one, lists in order, addresses as the engines write them."""
+    """Scalars as lists of one, lists in order, values as the engines write them."""
     if isinstance(value, Mapping):
         return {key: _canonical(inner, operator or key) for key, inner in value.items()}
     listed = value if isinstance(value, list | tuple) else [value]
+    if operator:
+        listed = [_text(one) for one in listed]
     if operator.endswith("IpAddress"):
         listed = [_network(one) for one in listed]
     return sorted(listed, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+def _text(value: Any) -> Any:
+    # MinIO answers "10" of a numeric operator as 10 and "true" of Null as true (seen).
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
 
 
 def _network(address: Any) -> Any:

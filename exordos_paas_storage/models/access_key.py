@@ -146,13 +146,16 @@ class AccessKey(child.Child):
         return made
 
     def _refuse_third(self, session: Any) -> None:
-        """A rotation has two slots: the key that goes and the one that stays."""
+        """A rotation has two slots: the key that goes and the one that stays.
+
+        One that goes and is disabled counts, as it can be enabled again.
+        """
         row = session.execute(
             """
             SELECT 1 FROM s3aas_access_keys
             WHERE instance = %s AND status <> 'DELETING' AND (access_key = %s
-                OR (access_key = %s AND enabled
-                    AND expires_at > now() AT TIME ZONE 'UTC'))
+                OR (access_key = %s AND (expires_at IS NULL
+                    OR expires_at > now() AT TIME ZONE 'UTC')))
             """,
             (self.instance, self.rotated_to, self.rotated_from),
         ).fetchone()

@@ -60,7 +60,8 @@ def examined(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         `valid`; `problems`, each with `type`, `code`, `field` and `rule` of the error
         that writing it would answer; `warnings`, each with `field`, `rule` and
-        `laxer`, whether the engine may allow more than is written; `engine`; `compiled`, what the engine would get, and its `size_bytes`, both
+        `laxer`, whether the engine may allow more than is written; `engine`;
+        `compiled`, what the engine would get, and its `size_bytes`, both
         `None` where there are problems; `most_bytes`, the engine's limit.
     """
     able = capabilities.of(engine, "")

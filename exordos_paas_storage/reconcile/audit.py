@@ -1,7 +1,8 @@
 """Looking at all identities of an engine at once, and queueing what differs.
 
-A key can remove itself, and on MinIO other keys of its user, and an operator can do so
-much more by the engine's own API. Turns follow changes of rows; this finds the others.
+A key can remove itself and other keys of its user, which no policy can deny on either
+engine, and an operator can do much more by the engine's own API. Turns follow changes
+of rows; this finds the others.
 """
 
 from __future__ import annotations

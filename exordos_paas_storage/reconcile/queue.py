@@ -203,7 +203,10 @@ _URGENT = " UNION ALL ".join(
     for table in CHILDREN
 )
 _NEXT_WAKE = "SELECT least({}) AS at".format(
-    ", ".join(f"(SELECT min(wake_at) FROM {table})" for table in _TABLES)
+    ", ".join(
+        f"(SELECT min(wake_at) FROM {table})"  # noqa: S608
+        for table in _TABLES
+    )
 )
 
 
@@ -265,19 +268,35 @@ def take_back(session: Any, in_hand: Collection[uuids.UUID]) -> None:
 
 
 def look_at_all(session: Any) -> None:
-    """Queue every instance: what its engine is now, this process does not know yet."""
-    session.execute(
-        "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "
-        "revision = revision + 1, next_try_at = now()",
-        None,
-    )
+    """Queue every instance: what its engine is now, this process does not know yet.
+
+    Its policies and scopes have a turn, too: another release of the service may have
+    compiled them, or another hand changed them. Where nothing differs nothing is done,
+    and they show no change.
+    """
+    _look(session, "true", ())
 
 
 def look_again(instance: uuids.UUID) -> None:
     """Queue an instance whose engine is not what it was; its objects wait for it."""
     with base.transaction() as session:
+        _look(session, "{} = %s", (instance,))
+
+
+def _look(session: Any, where: str, values: tuple[Any, ...]) -> None:
+    session.execute(
+        "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "  # noqa: S608
+        f"revision = revision + 1, next_try_at = now() WHERE {where.format('uuid')}",
+        values or None,
+    )
+    for table, which in (
+        ("s3aas_policies", "true"),
+        ("s3aas_access_keys", "scope IS NOT NULL"),
+    ):
         session.execute(
-            "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "
-            "revision = revision + 1, next_try_at = now() WHERE uuid = %s",
-            (instance,),
+            f"UPDATE {table} SET revision = revision + 1, "  # noqa: S608
+            f"next_try_at = greatest(next_try_at, now()) "
+            f"WHERE revision = seen_revision AND {which} "
+            f"AND {where.format('instance')}",
+            values or None,
         )

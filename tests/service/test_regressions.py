@@ -1,9 +1,11 @@
 """What the service before this one got wrong, by its number in the contract page."""
 
 import json
+import uuid
 
 import pytest
 
+from exordos_paas_storage.domain import errors, policy
 from exordos_paas_storage.models import version
 from tests.service import made
 
@@ -178,6 +180,126 @@ def test_d16_the_sealed_secret_stays_until_the_tombstone_ends(api, tree, db, rec
     api.wait_gone(path)
 
     assert db.execute("SELECT 1 FROM s3aas_access_keys").fetchone() is None
+
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*"}
+OFFICE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+
+
+def document(*statements):
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def test_b1_a_condition_reaches_the_engine_and_no_edit_drops_it(api, active, world):
+    path = f"{active}/policies/reading"
+    first = api.make(f"{active}/policies", name="reading", document=document(READ))
+    api.wait(path)
+    name = policy.engine_name(uuid.UUID(first["id"]))
+    assert "aws:SourceIp" not in json.dumps(world.only.policy(name).document)
+
+    # An edit of the condition alone, then one of all but the condition.
+    for change in (
+        {**READ, "Condition": OFFICE},
+        {**READ, "Condition": OFFICE, "Action": ["s3:GetObject", "s3:PutObject"]},
+    ):
+        api.change(path, document=document(change))
+        api.wait(path)
+        held = world.only.policy(name).document["Statement"]
+        allowing = [one for one in held if one["Effect"] == "Allow"]
+        assert allowing and all(
+            "aws:SourceIp" in one["Condition"]["IpAddress"] for one in allowing
+        )
+        assert api.show(path)["document"] == document(change)
+
+    put = [call for call in world.only.calls if call[0] == "put_policy"]
+    api.change(path, document=document(READ))
+    api.wait(path)
+    held = world.only.policy(name).document["Statement"]
+    assert not any("IpAddress" in one.get("Condition", {}) for one in held)
+    api.change(path, labels={"a": "b"})
+    again = [call for call in world.only.calls if call[0] == "put_policy"]
+    assert len(again) == len(put) + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [("user", "drop_user"), ("access_key", "drop_access_key")]
+)
+def test_b3_what_the_engine_keeps_is_not_called_deleted(
+    api, tree, world, reconcile, kind, method
+):
+    reconcile()
+    for one in ("user", "access_key"):
+        api.wait(tree.path(one))
+
+    def refuse(*args):
+        raise errors.EngineRefused("remove", 500, "Broken")
+
+    world.only.on[method] = refuse
+    # Even where it says yes, the key works on.
+    world.only.on["refuses_key"] = lambda key: False
+    api.remove(tree.path(kind))
+    made.until(lambda: "Broken" in api.show(tree.path(kind))["status_message"])
+    assert api.show(tree.path(kind))["status"] == "DELETING"
+    del world.only.on[method]
+    path = tree.path("access_key")
+    made.until(lambda: "still accepts" in api.show(path)["status_message"])
+    assert api.show(path)["status"] == "DELETING"
+    assert api.show(tree.path(kind))["status"] == "DELETING"
+    del world.only.on["refuses_key"]
+    api.wait_gone(tree.path(kind))
+    assert world.only.access_keys() == set()
+
+
+def test_b6_a_document_that_is_no_policy_is_refused(api, tree):
+    for method, path in (("POST", "policies"), ("PATCH", "policies/reading")):
+        body = {"document": {"foo": 1}, "template": None}
+        name = {"name": "evil"} if method == "POST" else {}
+
+        answer = api.call(method, f"{tree.at}/{path}", json=body | name)
+
+        made.refused(answer, 400, "InvalidPolicy", "document.foo")
+    assert api.show(tree.path("policy")) == tree.policy
+    made.refused(api.get(f"{tree.at}/policies/evil"), 404, "NotFound")
+
+
+def test_b7_no_two_accounts_of_an_engine_share_a_name(api, tree, world, reconcile):
+    keys = tree.collection("access_key")
+    api.make(keys, access_key="BERTSKEY")
+    for path, body, kind in [
+        (f"{tree.at}/users", {"name": "anna"}, "NameTaken"),
+        (f"{tree.at}/users", {"name": "BERTSKEY"}, "NameTaken"),
+        (keys, {"access_key": "BERTSKEY"}, "AccessKeyTaken"),
+        (keys, {"access_key": "anna"}, "AccessKeyTaken"),
+    ]:
+        made.refused(api.post(path, body), 409, kind)
+    made.refused(api.patch(tree.path("user"), {"name": "bert"}), 400, "ReadOnlyField")
+    api.make(f"{tree.at}/users", name="Anna", policies=[])
+
+    reconcile()
+    api.wait(f"{tree.at}/users/Anna")
+    api.wait(tree.path("user"))
+
+    users = world.only.users()
+    assert set(users) == {"anna", "Anna"}
+    assert len(users["anna"].policies) == 2
+    assert users["Anna"].policies == {policy.GUARD_NAME}
+
+
+def test_b8_a_key_acts_as_the_user_whose_name_the_engine_knows(
+    api, tree, world, reconcile
+):
+    second = api.make(tree.collection("access_key"))
+    reconcile()
+    for key in (tree.access_key, second):
+        api.wait(f"{tree.collection('access_key')}/{key['access_key']}")
+
+    assert set(world.only.users()) == {"anna"}
+    for key in (tree.access_key, second):
+        assert world.only.access_key(key["access_key"]).user == "anna"
+    # The rights are the user's: a policy that is taken from it is in no copy.
+    api.change(tree.path("user"), policies=[])
+    api.wait(tree.path("user"))
+    assert world.only.policies_of("anna") == {policy.GUARD_NAME}
 
 
 def test_b9_versions_are_read_only(callers, db):

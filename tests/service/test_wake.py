@@ -100,9 +100,8 @@ def test_a_reconciler_sleeps_no_longer_than_to_the_next_time(
 
     shown = made.until(
         lambda: (
-            (one := api.show(path)) and made.condition(one, "Usable")["status"] == "False"
+            made.condition(one := api.show(path), "Usable")["status"] == "False" and one
         )
-        and one
     )
 
     ended = datetime.datetime.now(datetime.timezone.utc)

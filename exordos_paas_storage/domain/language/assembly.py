@@ -1,0 +1,155 @@
+"""Statements for an engine, put together from what a document says of its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from exordos_paas_storage.domain import capabilities
+from exordos_paas_storage.domain.language import (
+    actions,
+    clauses,
+    engine_actions,
+    grammar,
+    merging,
+    reach,
+)
+from exordos_paas_storage.domain.language.elements import DENY
+from exordos_paas_storage.domain.language.engine_actions import DELETE, DELETE_VERSION
+from exordos_paas_storage.domain.language.merging import Clause, Clauses
+from exordos_paas_storage.domain.language.parts import Read
+from exordos_paas_storage.domain.language.reach import Reach
+
+# Of these, RustFS takes one value and no list.
+_SINGLE = ("Numeric", "Date", "Null")
+
+
+class Frame(NamedTuple):
+    """A statement for an engine, but for its actions."""
+
+    effect: str
+    covered: Reach
+    clause: Clause
+
+
+Frames = dict[Frame, set[str]]
+
+
+def document(read: Sequence[Read]) -> dict[str, Any]:
+    """The document that an engine gets.
+
+    Raises:
+        UnsupportedByEngine: the engine can't take one of the resources.
+    """
+    frames: Frames = {}
+    versions = _Versions(read)
+    for one in read:
+        _add(frames, one)
+        if one.setting.engine == capabilities.MINIO and one.setting.allow:
+            _keep_versions(frames, one, versions)
+    statements = [_statement(*item) for item in _joined(frames).items()]
+    return {"Version": grammar.VERSION, "Statement": statements or [_inert()]}
+
+
+def _inert() -> dict[str, Any]:
+    """A statement about nothing, as no engine takes a document without one."""
+    frame = Frame(DENY, Reach((reach.NOTHING,)), ())
+    return _statement(frame, (engine_actions.GET,))
+
+
+def _add(frames: Frames, one: Read) -> None:
+    setting = one.setting
+    for part in one.parts:
+        found = covered(one, part.about)
+        if found is None:
+            continue
+        held = part.held
+        if part.key:
+            told = clauses.telling(setting.engine, part.key, part.present)
+            held = merging.both(held, told, setting.path)
+        _make(frames, one.statement.effect, found, held, part.asked)
+
+
+def covered(one: Read, about: str) -> Reach | None:
+    """What a statement covers of what its actions are about; None for nothing.
+
+    Raises:
+        UnsupportedByEngine: the engine can't take one of the resources.
+    """
+    setting = one.setting
+    return reach.of(one.statement, about, setting.engine, setting.secure, setting.path)
+
+
+def _make(
+    frames: Frames, effect: str, covered: Reach, held: Clauses, asked: str
+) -> None:
+    for clause in held:
+        frames.setdefault(Frame(effect, covered, clause), set()).add(asked)
+
+
+class _Versions:
+    """The objects of which some statement allows to delete every version."""
+
+    def __init__(self, read: Sequence[Read]) -> None:
+        free = [
+            found
+            for one in read
+            if one.setting.allow and one.held(DELETE_VERSION) == merging.ALWAYS
+            for found in (covered(one, actions.OBJECT),)
+            if found is not None
+        ]
+        self._others = {one for one in free if one.others}
+        self._known = reach.Known(
+            arn for one in free if not one.others for arn in one.arns
+        )
+
+    def hold(self, asked: Reach) -> bool:
+        """Whether all of these are among them."""
+        if asked.others:
+            return asked in self._others or self._known.has(reach.EVERYTHING)
+        return all(map(self._known.has, asked.arns))
+
+
+def _keep_versions(frames: Frames, one: Read, versions: _Versions) -> None:
+    """Deny MinIO the deletion of versions where only that of objects is allowed.
+
+    It deletes several at once, versions among them, for whoever may delete objects and
+    is not denied to delete versions. A condition can't tell, as the body names them.
+    """
+    held = one.held(DELETE)
+    if held in (merging.NEVER, one.held(DELETE_VERSION)):
+        return
+    found = covered(one, actions.OBJECT)
+    if found is None or versions.hold(found):
+        return
+    told = clauses.telling(capabilities.MINIO, engine_actions.VERSION_ID, False)
+    held = merging.both(held, told, one.setting.path)
+    _make(frames, DENY, found, held, DELETE_VERSION)
+
+
+def _joined(frames: Frames) -> dict[Frame, tuple[str, ...]]:
+    """Statements that differ by their resources only, as one."""
+    alike: dict[tuple[Any, ...], list[Reach]] = {}
+    for (effect, covered, clause), asked in frames.items():
+        at = (effect, covered.others and covered, clause, tuple(sorted(asked)))
+        alike.setdefault(at, []).append(covered)
+    found = {}
+    for (effect, _, clause, asked), some in alike.items():
+        arns = reach.narrowest([arn for one in some for arn in one.arns])
+        found[Frame(effect, Reach(arns, some[0].others), clause)] = asked
+    return found
+
+
+def _statement(frame: Frame, asked: Sequence[str]) -> dict[str, Any]:
+    named = "NotResource" if frame.covered.others else "Resource"
+    found = {
+        "Effect": frame.effect,
+        "Action": list(asked),
+        named: list(frame.covered.arns),
+    }
+    condition: dict[str, dict[str, Any]] = {}
+    for operator, key, values in frame.clause:
+        single = operator.startswith(_SINGLE)
+        wanted = values[0] if single else list(values)
+        condition.setdefault(operator, {})[key] = wanted
+    return {**found, "Condition": condition} if condition else found

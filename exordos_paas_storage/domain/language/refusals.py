@@ -1,0 +1,293 @@
+"""What an engine can't decide by, and why: the one table of all such refusals.
+
+A policy that is here only for another engine compiles for this one. What is not here
+and yet not known to an engine is a fault; `tests/unit/test_compiler_tables.py` compares
+the table with all that AWS has. `docs/reference/policies.md` shows it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exordos_paas_storage.domain import capabilities, errors
+
+RUSTFS = (capabilities.RUSTFS,)
+MINIO = (capabilities.MINIO,)
+BOTH = capabilities.ENGINES
+
+KEY = "condition key"
+OPERATOR = "operator"
+VARIABLE = "policy variable"
+VALUE = "value"
+RESOURCE = "resource"
+
+
+class Refusal(NamedTuple):
+    """One row.
+
+    Attributes:
+        kind: what is refused: `KEY`, `OPERATOR`, `VARIABLE`, `VALUE` or `RESOURCE`.
+        names: the names it is about; of rules that are about no name, a short text.
+        engines: the engines that can't.
+        why: continues "the engine can't decide by it: ".
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    engines: tuple[str, ...]
+    why: str
+
+
+_NO_ACCOUNTS = "there are no AWS accounts, roles and organizations here"
+_NO_SERVICES = "requests come from clients and never from a service of AWS"
+_NO_TAGS = "the engines compare no tags but those of objects"
+
+WILD = "* or ? as a character"
+DOLLAR = "${$} before a brace"
+ADDRESSES = "IpAddress or NotIpAddress on another key than aws:SourceIp"
+NUMBERS = "a Numeric, Date or Bool operator on a key that holds text"
+DATES = "a String operator on a key that holds a date"
+EMPTY = "an empty text"
+ENCRYPTION = "an encryption in another spelling"
+COPIED = "a copy source that must not match"
+COPIED_BUCKET = "a copy source with wildcards in its bucket"
+REPEATED = "too many conditions of one kind on one key"
+FOLDER = "an ending of * and a slash"
+
+TABLE = (
+    Refusal(
+        KEY,
+        ("aws:MultiFactorAuthAge", "aws:MultiFactorAuthPresent"),
+        BOTH,
+        "keys sign without a second factor, so that no request tells of one",
+    ),
+    Refusal(
+        KEY,
+        (
+            "aws:AssumedRoot",
+            "aws:FederatedProvider",
+            "aws:PrincipalAccount",
+            "aws:PrincipalArn",
+            "aws:PrincipalOrgID",
+            "aws:PrincipalOrgPaths",
+            "aws:ResourceAccount",
+            "aws:ResourceOrgID",
+            "aws:ResourceOrgPaths",
+            "aws:SourceIdentity",
+            "aws:TokenIssueTime",
+            "s3:ResourceAccount",
+        ),
+        BOTH,
+        _NO_ACCOUNTS,
+    ),
+    Refusal(
+        KEY,
+        (
+            "aws:CalledVia",
+            "aws:CalledViaFirst",
+            "aws:CalledViaLast",
+            "aws:ChatbotSourceArn",
+            "aws:PrincipalServiceName",
+            "aws:PrincipalServiceNamesList",
+            "aws:SourceAccount",
+            "aws:SourceArn",
+            "aws:SourceOrgID",
+            "aws:SourceOrgPaths",
+        ),
+        BOTH,
+        _NO_SERVICES,
+    ),
+    Refusal(
+        KEY,
+        (
+            "aws:Ec2InstanceSourcePrivateIPv4",
+            "aws:Ec2InstanceSourceVpc",
+            "aws:SourceVpc",
+            "aws:SourceVpcArn",
+            "aws:SourceVpce",
+            "aws:VpceAccount",
+            "aws:VpceOrgID",
+            "aws:VpceOrgPaths",
+            "aws:VpcSourceIp",
+        ),
+        BOTH,
+        "there are no VPCs of AWS here; aws:SourceIp is the address of the client",
+    ),
+    Refusal(
+        KEY,
+        (
+            "aws:PrincipalTag",
+            "aws:RequestTag",
+            "aws:ResourceTag",
+            "aws:TagKeys",
+            "s3:AccessPointTag",
+            "s3:BucketTag",
+        ),
+        BOTH,
+        _NO_TAGS,
+    ),
+    Refusal(
+        KEY,
+        (
+            "s3:AccessGrantsInstanceArn",
+            "s3:AccessPointNetworkOrigin",
+            "s3:DataAccessPointAccount",
+            "s3:DataAccessPointArn",
+        ),
+        BOTH,
+        "there are no access points and access grants here",
+    ),
+    Refusal(KEY, ("aws:RequestedRegion",), BOTH, "an instance has one region"),
+    Refusal(KEY, ("s3:TlsVersion",), BOTH, "the engines don't tell it"),
+    Refusal(
+        KEY,
+        (
+            "s3:if-match",
+            "s3:if-none-match",
+            "s3:object-lock-remaining-retention-days",
+            "s3:ObjectCreationOperation",
+            "s3:x-amz-website-redirect-location",
+        ),
+        BOTH,
+        "the engines compare it nowhere, or not for uploads",
+    ),
+    Refusal(
+        KEY,
+        ("s3:signatureAge",),
+        BOTH,
+        "RustFS knows it of no request, and MinIO believes the client's header",
+    ),
+    Refusal(
+        KEY,
+        ("s3:x-amz-server-side-encryption-aws-kms-key-id",),
+        RUSTFS,
+        "RustFS does not know it",
+    ),
+    Refusal(
+        KEY,
+        ("s3:ExistingObjectTag",),
+        MINIO,
+        "MinIO compares tags that the request itself sends, for some calls",
+    ),
+    Refusal(
+        KEY,
+        (
+            "s3:x-amz-acl",
+            "s3:x-amz-grant-full-control",
+            "s3:x-amz-grant-read",
+            "s3:x-amz-grant-read-acp",
+            "s3:x-amz-grant-write",
+            "s3:x-amz-grant-write-acp",
+        ),
+        MINIO,
+        "MinIO has no ACLs and does not know it",
+    ),
+    Refusal(
+        OPERATOR,
+        ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
+        BOTH,
+        "MinIO has no such operator, and RustFS compares ARNs as plain texts",
+    ),
+    Refusal(
+        OPERATOR,
+        ("BinaryEquals",),
+        BOTH,
+        "no key of S3 holds bytes",
+    ),
+    Refusal(
+        OPERATOR,
+        (ADDRESSES,),
+        BOTH,
+        "addresses are compared with aws:SourceIp alone",
+    ),
+    Refusal(
+        OPERATOR,
+        (NUMBERS,),
+        BOTH,
+        "only a key that holds numbers is compared as a number, and a date as a date",
+    ),
+    Refusal(
+        OPERATOR,
+        (DATES,),
+        BOTH,
+        "the engines write dates in different ways; compare it by Date operators",
+    ),
+    Refusal(
+        VARIABLE,
+        (WILD,),
+        BOTH,
+        "the engines have no way to write * and ? that are no wildcards",
+    ),
+    Refusal(
+        VARIABLE, (DOLLAR,), BOTH, "the engines would take it for a policy variable"
+    ),
+    Refusal(VARIABLE, ("aws:SourceIp",), RUSTFS, "RustFS fills it in nowhere"),
+    Refusal(
+        VALUE,
+        (EMPTY,),
+        MINIO,
+        "MinIO shows a header that is not there as an empty one",
+    ),
+    Refusal(
+        VALUE,
+        (ENCRYPTION,),
+        MINIO,
+        "MinIO takes the names of encryptions in their own spelling alone",
+    ),
+    Refusal(
+        VALUE,
+        (COPIED,),
+        BOTH,
+        "the engines compare the header as the client has encoded it, so that what "
+        "must not match can be written otherwise",
+    ),
+    Refusal(
+        VALUE,
+        (COPIED_BUCKET,),
+        MINIO,
+        "MinIO takes a copy source only as a bucket's name, a slash and a key",
+    ),
+    Refusal(VALUE, (REPEATED,), BOTH, "a policy has no place for so many of one key"),
+    Refusal(
+        RESOURCE,
+        (FOLDER,),
+        RUSTFS,
+        "RustFS drops the slash at the end of a key, so that it can't tell folders "
+        "from objects",
+    ),
+)
+
+# Of every other policy variable.
+UNFILLED = Refusal(
+    VARIABLE,
+    ("every other variable",),
+    BOTH,
+    "the engines don't know it, or read wildcards in what a client sent",
+)
+# The only variables that an engine fills in with what AWS means.
+FILLED = ("aws:SourceIp", "aws:userid", "aws:username")
+
+
+def find(kind: str, name: str, engine: str) -> Refusal | None:
+    """The row that is about a name on an engine; None where it can decide by it."""
+    for row in TABLE:
+        if row.kind == kind and name in row.names and engine in row.engines:
+            return row
+    return None
+
+
+def refused(kind: str, name: str, engine: str, path: str) -> errors.UnsupportedByEngine:
+    """The error of what the table says of a name.
+
+    Raises:
+        KeyError: the table has no such row, so the caller asks for what it may not
+            refuse.
+    """
+    row = find(kind, name, engine)
+    if row is None and kind == VARIABLE and name not in FILLED:
+        row = UNFILLED
+    if row is None:
+        raise KeyError(f"no reason why {engine} can't decide by {kind} {name}")
+    return errors.UnsupportedByEngine(
+        path, f"{engine} can't decide by this {kind}: {row.why}"
+    )
