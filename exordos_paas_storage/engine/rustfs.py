@@ -32,8 +32,10 @@ class RustfsEngine(remote.RemoteEngine):
         return remote.text_at(signed.json_or_none(answer.content), "version")
 
     def access_key(self, access_key: str) -> state.AccessKey | None:
-        """From a minute after its expiry until it forgets a key, at most two minutes
-        later, RustFS answers 500 when it is asked about it, but it lists it (seen).
+        """A key that ran out a minute ago is read from a list.
+
+        RustFS answers 500 when it is asked about it (seen), until it forgets it when
+        it next loads its keys, two minutes after the expiry at the latest.
         """
         try:
             return super().access_key(access_key)

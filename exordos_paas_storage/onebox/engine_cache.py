@@ -1,7 +1,9 @@
 """Engine binaries kept for all state folders of a user.
 
 <cache>/engines/
-    rustfs-1.0.1/rustfs    complete, or not there: moved into place whole
+    rustfs-1.0.1/          complete, or not there: moved into place whole
+        rustfs             the binary
+        provenance.json    where it came from, and how that was verified
     lock.json              which download was accepted, by its checksum
     .lock                  held by the process that installs
     .part-*                of an install under way, or cut short
@@ -92,13 +94,22 @@ class EngineCache:
         finally:
             os.close(lock)
 
-    def put(self, engine: str, version: str, binary: Path) -> Path:
-        """Move a finished binary into place, whole; call it inside `installing`."""
+    def put(
+        self, engine: str, version: str, binary: Path, provenance: Mapping[str, str]
+    ) -> Path:
+        """Move a finished binary into place, whole; call it inside `installing`.
+
+        Args:
+            binary: in the folder that `installing` gave.
+            provenance: where it came from, and how that was verified.
+        """
         target = self._path(engine, version)
         whole = binary.parent / f"{engine}-{version}"
         whole.mkdir()
         binary.chmod(0o755)
         binary.rename(whole / engine)
+        content = json.dumps(dict(provenance), indent=2)
+        (whole / "provenance.json").write_text(content + "\n")
         # A folder without a working binary may stand there; the lock makes it ours.
         if target.parent.exists():
             shutil.rmtree(target.parent)

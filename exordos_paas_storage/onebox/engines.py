@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exordos_paas_storage.domain import capabilities, errors
-from exordos_paas_storage.onebox import engine_minio, engine_rustfs
+from exordos_paas_storage.onebox import engine_crate, engine_minio, engine_rustfs
 from exordos_paas_storage.onebox.engine_cache import EngineCache, Progress, silent
 from exordos_paas_storage.onebox.statedir import StateDir
 
@@ -29,6 +29,10 @@ VARIABLES = {
     capabilities.MINIO: "EXORDOS_STORAGE_MINIO",
 }
 _UNTOLD = "DEVELOPMENT.GOGET"
+
+# Where RustFS can come from.
+RELEASE, CRATE = "release", "crate"
+SOURCES = (RELEASE, CRATE)
 
 # Install the pinned version of one engine; its binary.
 Installer = Callable[[], Path]
@@ -49,12 +53,22 @@ def installers(
     environ: Mapping[str, str],
     progress: Progress = silent,
     releases: str = engine_rustfs.RELEASES,
+    rustfs_from: str = RELEASE,
 ) -> dict[str, Installer]:
-    """How each engine is installed into the cache."""
-    return {
-        capabilities.RUSTFS: lambda: engine_rustfs.install(
+    """How each engine is installed into the cache.
+
+    Args:
+        releases: the address below which RustFS has its releases.
+        rustfs_from: one of `SOURCES`.
+    """
+    rustfs: dict[str, Installer] = {
+        RELEASE: lambda: engine_rustfs.install(
             cache, releases=releases, progress=progress
         ),
+        CRATE: lambda: engine_crate.install(cache, environ=environ, progress=progress),
+    }
+    return {
+        capabilities.RUSTFS: rustfs[rustfs_from],
         capabilities.MINIO: lambda: engine_minio.install(
             cache, environ=environ, progress=progress
         ),

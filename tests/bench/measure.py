@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests import box
+from tests.bench import rights
 
 INSTANCE = "bench"
 USABLE_S = 30.0
@@ -40,7 +41,13 @@ class Sample:
 
 
 class Bench:
-    """Warm connections to one instance: the API, a tenant's key, and root's."""
+    """Warm connections to one instance: the API, a tenant's key, and root's.
+
+    Attributes:
+        engine: of the instance.
+        version: of that engine.
+        rights: what is measured of keys and policies there.
+    """
 
     def __init__(self, made: box.Box) -> None:
         self._client = made.client()
@@ -50,6 +57,7 @@ class Bench:
         self.engine, self.version = found["engine"], found["engine_version"]
         key = box.user_with_key(self._client, INSTANCE, INSTANCE)
         root = made.root(found["id"])
+        self.rights = rights.Rights(self._client, found, root)
         self._tenant = box.s3(found["endpoint"], *key)
         self._root = box.s3(found["endpoint"], root.access_key, root.secret_key)
 

@@ -1,6 +1,9 @@
 """What the contract's tests make on an engine, under names of their own."""
 
+import datetime
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +15,7 @@ from botocore.client import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from exordos_paas_storage.domain import policy, state
+from exordos_paas_storage.domain import plan, policy, state
 from exordos_paas_storage.engine import port
 
 SECRET = "s" * 40
@@ -95,6 +98,34 @@ def made_key(engine: port.Engine, user: str) -> state.Credentials:
     keys = state.Credentials(key_id(), secrets.token_hex(20))
     engine.add_access_key(state.AccessKey(keys.access_key, user), keys.secret_key)
     return keys
+
+
+def made_scoped(engine: port.Engine, **settings: Any) -> state.AccessKey:
+    """An access key of secret `SECRET` with these settings, of a user that reads."""
+    user = made_user(engine, policy.from_template("read-only"))
+    key = state.AccessKey(key_id(), user, **settings)
+    engine.add_access_key(key, SECRET)
+    return key
+
+
+def holds(engine: port.Engine, wanted: state.AccessKey) -> bool:
+    """Whether the engine shows the key as it is wanted, as the reconciler asks."""
+    seen = engine.access_key(wanted.access_key)
+    return plan.access_key(wanted, seen, ours=True) == []
+
+
+def ahead(**span: float) -> datetime.datetime:
+    """The whole second that lies so far from now."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    return now + datetime.timedelta(**span)
+
+
+def until(condition: Callable[[], Any], patience_s: float = 20.0) -> Any:
+    """Ask until it is so, and answer what was said then."""
+    start = time.monotonic()
+    while not (found := condition()):
+        assert time.monotonic() - start < patience_s, "it did not come about"
+    return found
 
 
 def guard(engine: port.Engine) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def test_a_disabled_users_keys_are_made_changed_and_dropped(engine):
 
     engine.drop_access_key(key.access_key)
     assert engine.access_key(key.access_key) is None
+    assert engine.refuses_key(key.access_key)
     off = state.AccessKey(key_id(), user, enabled=False)
     engine.add_access_key(off, SECRET)
     assert engine.access_key(off.access_key) == off

@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -136,6 +137,14 @@ def test_what_was_accepted_is_remembered(install, cache, releases):
     assert json.loads((cache.path / "lock.json").read_text()) == {ARCHIVE: sha256}
 
 
+def test_it_lies_beside_the_binary_where_that_came_from(install, releases):
+    sha256 = releases.release(zipped(rustfs=PROGRAM))
+
+    told = json.loads((install().parent / "provenance.json").read_text())
+
+    assert told == {"from": f"{releases.url}/1.0.1/{ARCHIVE}", "sha256": sha256}
+
+
 def test_a_wrong_sum_is_refused(install, cache, releases):
     releases.release(zipped(rustfs=PROGRAM), listed="1" * 64)
 
@@ -159,8 +168,7 @@ def test_a_pin_counts_more_than_the_release(install, releases):
 
 def test_a_release_that_was_changed_later_is_refused(install, cache, releases):
     path = install()
-    path.unlink()
-    path.parent.rmdir()
+    shutil.rmtree(path.parent)
     releases.release(zipped(rustfs=PROGRAM + b"# and more\n"))
 
     text = refusal(install)
@@ -295,6 +303,7 @@ def test_a_build_is_installed_and_leaves_nothing_else(cache, go):
     path = build(cache, go, progress=lambda *values: seen.append(values))
 
     assert path == cache.path / f"minio-{engine_minio.VERSION}" / "minio"
+    assert engine_minio.PIN in (path.parent / "provenance.json").read_text()
     assert entries(cache) == [f"minio-{engine_minio.VERSION}"]
     assert seen[-1][1] == 1
     for line in (go / "environment").read_text().splitlines():
