@@ -1,4 +1,4 @@
-"""Rows that are looked at again at a time of their own, such as a key's last second."""
+"""Rows that are due at a time of their own, and how long a key was meant to live."""
 
 from restalchemy.storage.sql import migrations
 
@@ -30,8 +30,14 @@ class MigrationStep(migrations.AbstractMigrationStep):
             session.execute(
                 f"CREATE INDEX ON {table} (wake_at) WHERE wake_at IS NOT NULL", None
             )
+        # Whole seconds; unlike expires_at it stays as it is in a rotation.
+        session.execute("ALTER TABLE s3aas_access_keys ADD COLUMN life_s BIGINT", None)
+        # An audit reads the attachments of one instance.
+        session.execute("CREATE INDEX ON s3aas_attachments (instance)", None)
 
     def downgrade(self, session):
+        session.execute("DROP INDEX s3aas_attachments_instance_idx", None)
+        session.execute("ALTER TABLE s3aas_access_keys DROP COLUMN life_s", None)
         for table in QUEUED:
             session.execute(f"ALTER TABLE {table} DROP COLUMN wake_at", None)
 

@@ -120,13 +120,10 @@ class ResourceController(
         """Answer one of `calls` of this collection."""
         self.caller.check(self.resource, access.READ_VERB)
         preconditions.refuse(self.request)
+        # It stores nothing, so that sent again it is simply answered again.
         body = packer.read_object(self.request)
-
-        def act() -> webob.Response:
-            found = getattr(self, f"call_{call}")(parent, body)
-            return self._create_response(found, 200, {})
-
-        return self._once(f"{self._place(parent)}/{call}", body, act)
+        found = getattr(self, f"call_{call}")(parent, body)
+        return self._create_response(found, 200, {})
 
     def get_resource_by_uuid(self, uuid: str, parent_resource: Any = None) -> Any:
         found = self._read(uuid, parent_resource)

@@ -67,13 +67,13 @@ def _refuse_repeated(body: bytes) -> None:
     """
 
     def unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(members)
-        if len(found) < len(members):
-            names = [name for name, _ in members]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise errors.MalformedBody(
-                "body", f"names {_printable(twice)} twice in one object"
-            )
+        found: dict[str, Any] = {}
+        for name, value in members:
+            if name in found:
+                raise errors.MalformedBody(
+                    "body", f"names {_printable(name)} twice in one object"
+                )
+            found[name] = value
         return found
 
     try:
@@ -149,16 +149,25 @@ def changed(
     for name, value in body.items():
         level = _known(resource, role, name)
         shown = plain(getattr(model, name)) if not resource.fields[name].once else None
-        if value == shown and type(value) is type(shown):
+        if _same(value, shown):
             continue
         if level < access.WRITE:
             raise _not_settable(resource, name)
         checked = _checked(resource, name, value)
         if resource.fields[name].later:
             continue
-        if _ordered(resource, name, plain(checked)) != _ordered(resource, name, shown):
+        if not _same(
+            _ordered(resource, name, plain(checked)), _ordered(resource, name, shown)
+        ):
             values[name] = checked
     return values
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same; to Python 1 equals 1.0 and `True`."""
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+        other, option=orjson.OPT_SORT_KEYS
+    )
 
 
 def _ordered(resource: access.Resource, name: str, value: Any) -> Any:

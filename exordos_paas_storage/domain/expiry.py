@@ -13,6 +13,8 @@ MOST_OVERLAP_S = 30 * 24 * 3600
 DEFAULT_OVERLAP_S = 3600
 
 _FIELD = "expires_at"
+# The last moment that `rules.time` takes.
+_LATEST = datetime.datetime(9998, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc)
 
 
 def of_new(
@@ -61,27 +63,32 @@ def moved(
     return asked
 
 
+def life_s(
+    expires_at: datetime.datetime | None, created_at: datetime.datetime
+) -> int | None:
+    """How long a key is meant to live, in whole seconds; `None` for ever."""
+    if expires_at is None:
+        return None
+    return max(1, round((expires_at - created_at).total_seconds()))
+
+
 def of_successor(
-    created_at: datetime.datetime,
-    expires_at: datetime.datetime | None,
-    now: datetime.datetime,
-    most_s: int | None,
+    lives_s: int | None, now: datetime.datetime, most_s: int | None
 ) -> datetime.datetime | None:
     """The end of the key that follows in a rotation: it has the same life to live.
 
     Args:
-        created_at: of the key before.
-        expires_at: of the key before.
+        lives_s: of the key before, as `life_s` was when its end was last asked for.
         now: the moment of the rotation.
         most_s: the instance's `max_key_ttl_s`.
     """
-    ceiling = _ceiling(now, most_s)
-    if expires_at is None:
-        return ceiling
-    # To the nearest second, so that many rotations neither shorten nor lengthen it.
-    half = datetime.timedelta(seconds=0.5)
-    same = max(_whole(now + (expires_at - created_at) + half), _after(now, 1))
-    return same if ceiling is None else min(same, ceiling)
+    lives = [one for one in (lives_s, most_s) if one is not None]
+    if not lives:
+        return None
+    try:
+        return min(_after(now, min(lives)), _LATEST)
+    except OverflowError:
+        return _LATEST
 
 
 def of_predecessor(

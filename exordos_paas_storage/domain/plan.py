@@ -92,8 +92,8 @@ class ForeignObject(errors.StorageError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"a {what} of this name exists on the engine and was not created by this "
-            "service; it is left alone"
+            f"{'an' if what[0] in 'aeiou' else 'a'} {what} of this name exists on the "
+            "engine and was not created by this service; it is left alone"
         )
         self.reason = f"Foreign{what.title().replace(' ', '')}Exists"
 

@@ -17,7 +17,7 @@ ENGINE_READY = "EngineReady"
 SIZES_ENFORCED = "SizesEnforced"
 ENCRYPTION_EFFECTIVE = "EncryptionEffective"
 DELETE_REFUSED = "DeleteRefused"
-USABLE = "Usable"
+ON_ENGINE = "OnEngine"
 FULLY_EFFECTIVE = "FullyEffective"
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"

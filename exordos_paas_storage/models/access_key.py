@@ -104,8 +104,24 @@ class AccessKey(child.Child):
         if before is None:
             self.expires_at = expiry.of_new(self.expires_at, self.created_at, most_s)
             return
-        self.expires_at = expiry.moved(
-            self.expires_at, before["at"], self.created_at, base.now(), most_s
+        expiry.moved(self.expires_at, before["at"], self.created_at, base.now(), most_s)
+
+    def _after_insert(self, session: Any) -> None:
+        self._keep_end(session)
+
+    def _after_update(self, session: Any, changed: set[str]) -> None:
+        if "expires_at" in changed:
+            self._keep_end(session)
+
+    def _keep_end(self, session: Any) -> None:
+        """Have a turn at the end, whatever becomes of the turns before."""
+        session.execute(
+            "UPDATE s3aas_access_keys SET wake_at = %s, life_s = %s WHERE uuid = %s",
+            (
+                self.expires_at,
+                expiry.life_s(self.expires_at, self.created_at),
+                self.uuid,
+            ),
         )
 
     def rotate(self, overlap_s: int) -> AccessKey:
@@ -131,18 +147,9 @@ class AccessKey(child.Child):
             self._refuse_third(session)
             made = self._successor(session, now)
             made.insert(session=session)
-            self.queue(session, "uuid = %s", (self.uuid,), status.PENDING, asked=True)
-            session.execute(
-                "UPDATE s3aas_access_keys SET rotated_to = %s, expires_at = %s "
-                "WHERE uuid = %s",
-                (
-                    made.access_key,
-                    expiry.of_predecessor(self.expires_at, now, overlap_s).replace(
-                        tzinfo=None
-                    ),
-                    self.uuid,
-                ),
-            )
+            self._hand_over(session, made, expiry.of_predecessor(
+                self.expires_at, now, overlap_s
+            ))  # fmt: skip
         return made
 
     def _refuse_third(self, session: Any) -> None:
@@ -153,11 +160,19 @@ class AccessKey(child.Child):
         row = session.execute(
             """
             SELECT 1 FROM s3aas_access_keys
-            WHERE instance = %s AND status <> 'DELETING' AND (access_key = %s
-                OR (access_key = %s AND (expires_at IS NULL
-                    OR expires_at > now() AT TIME ZONE 'UTC')))
+            WHERE user_uuid = %(user)s AND status <> %(deleting)s AND (
+                (access_key = %(next)s AND rotated_from = %(this)s)
+                OR (access_key = %(before)s AND rotated_to = %(this)s
+                    AND (expires_at IS NULL
+                        OR expires_at > now() AT TIME ZONE 'UTC')))
             """,
-            (self.instance, self.rotated_to, self.rotated_from),
+            {
+                "user": self.user_uuid,
+                "deleting": status.DELETING,
+                "this": self.access_key,
+                "next": self.rotated_to,
+                "before": self.rotated_from,
+            },
         ).fetchone()
         if row:
             raise errors.AlreadyRotated(
@@ -167,9 +182,10 @@ class AccessKey(child.Child):
             )
 
     def _successor(self, session: Any, now: datetime.datetime) -> AccessKey:
-        owner = session.execute(
-            "SELECT max_key_ttl_s FROM s3aas_instances WHERE uuid = %s",
-            (self.instance,),
+        row = session.execute(
+            "SELECT k.life_s, i.max_key_ttl_s FROM s3aas_access_keys k "
+            "JOIN s3aas_instances i ON i.uuid = k.instance WHERE k.uuid = %s",
+            (self.uuid,),
         ).fetchone()
         return AccessKey(
             project_id=self.project_id,
@@ -179,9 +195,17 @@ class AccessKey(child.Child):
             description=self.description,
             scope=self.scope,
             rotated_from=self.access_key,
-            expires_at=expiry.of_successor(
-                self.created_at, self.expires_at, now, owner["max_key_ttl_s"]
-            ),
+            expires_at=expiry.of_successor(row["life_s"], now, row["max_key_ttl_s"]),
+        )
+
+    def _hand_over(
+        self, session: Any, made: AccessKey, ends_at: datetime.datetime
+    ) -> None:
+        self.queue(session, "uuid = %s", (self.uuid,), status.PENDING, asked=True)
+        session.execute(
+            "UPDATE s3aas_access_keys SET rotated_to = %s, wake_at = %s, "
+            "expires_at = %s WHERE uuid = %s",
+            (made.access_key, ends_at, ends_at.replace(tzinfo=None), self.uuid),
         )
 
     def _refuse_deleted_user(self, session: Any) -> None:
@@ -189,5 +213,5 @@ class AccessKey(child.Child):
             "SELECT status FROM s3aas_users WHERE uuid = %s FOR SHARE",
             (self.user_uuid,),
         ).fetchone()
-        if row is None or row["status"] == "DELETING":
+        if row is None or row["status"] == status.DELETING:
             raise errors.BeingDeleted("user", "is being deleted")

@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 # Since when a changed row has been due: before every row that is only to be made, as a
 # change may take access away, and must not wait until a thousand keys are made.
 URGENT = "now() - interval '1 day'"
+URGENT_BEFORE = datetime.timedelta(days=1)
 
 
 def now() -> datetime.datetime:
@@ -182,7 +183,7 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             return
         with transaction(session) as found:
             self.lock_first(found)
-            self.locked(found)
+            self._refresh(self.locked(found), changed)
             self._check(changed)
             self._before_update(found, changed)
             try:
@@ -280,6 +281,18 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
             """,  # noqa: S608
             (*data.values(), self.uuid),
         )
+
+    def _refresh(self, row: dict[str, Any], changed: set[str]) -> None:
+        """Take what the row has by now for all that is not to be changed.
+
+        A rule across fields would hold of what was read before, and not of the row.
+        """
+        known = {name: row[name] for name in self.properties if name in row}
+        fresh = type(self).restore_row(known)
+        for name in changed & set(self.properties):
+            value = self.properties[name].value
+            fresh.properties[name].set_value_force(value)
+        object.__setattr__(self, "properties", fresh.properties)
 
     def _reload(self, session: Any) -> None:
         fresh = type(self).objects.get_one(

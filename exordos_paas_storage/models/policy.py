@@ -50,10 +50,24 @@ class Policy(child.Child):
         dirty = super()._changed()
         return dirty if self._wanted is _UNTOUCHED else dirty | {"document"}
 
+    def _check(self, names: set[str]) -> None:
+        # First, as the document of a template is made of it.
+        self._check_template()
+        super()._check(names)
+
+    def _check_template(self) -> None:
+        for name in ("template", "parameters"):
+            access.check(self.resource, name, getattr(self, name))
+        if self.template is not None:
+            rights.check_template(
+                self.template, self.parameters, "template", "parameters"
+            )
+
     def _before_insert(self, session: Any) -> None:
         super()._before_insert(session)
         if self._wanted is not _UNTOUCHED:
             self.source, self._wanted = self._wanted, _UNTOUCHED
+        self._check_template()
         access.check(self.resource, "document", self.source)
         self._check_content(session, self.source)
         if self.name in documents.TEMPLATES and not self.reserved:
@@ -84,10 +98,6 @@ class Policy(child.Child):
             )
         if self.template is None and self.parameters:
             raise errors.InvalidValue("parameters", "are a template's")
-        if self.template is not None:
-            rights.check_template(
-                self.template, self.parameters, "template", "parameters"
-            )
         owner = session.execute(
             "SELECT engine FROM s3aas_instances WHERE uuid = %s", (self.instance,)
         ).fetchone()

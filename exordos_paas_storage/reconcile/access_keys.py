@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 from restalchemy.dm import filters
@@ -18,6 +19,18 @@ _STILL_ACCEPTED = outcomes.Waiting(
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Turn:
+    """What a turn knows: the claim, its row, the row's user, and the time."""
+
+    claimed: queue.Claim
+    engine: port.Engine
+    row: access_key.AccessKey
+    user: str
+    user_is_held: bool
+    now: datetime.datetime
+
+
 def turn(
     claimed: queue.Claim, engine: port.Engine, now: datetime.datetime
 ) -> outcomes.Outcome:
@@ -25,112 +38,99 @@ def turn(
     found = access_key.AccessKey.objects.get_one(
         filters={"uuid": filters.EQ(claimed.uuid)}
     )
-    observed = engine.access_key(found.access_key)
-    if claimed.deleting:
-        return _remove(claimed, engine, found, observed)
-    reason = found.unusable(now)
-    if reason:
-        return _withdraw(claimed, engine, found, observed, reason, now)
-    return _keep(claimed, engine, found, observed, now)
-
-
-def _keep(
-    claimed: queue.Claim,
-    engine: port.Engine,
-    found: access_key.AccessKey,
-    observed: state.AccessKey | None,
-    now: datetime.datetime,
-) -> outcomes.Outcome:
     with base.transaction() as session:
         user = session.execute(
             "SELECT name, observed_generation FROM s3aas_users WHERE uuid = %s",
             (found.user_uuid,),
         ).fetchone()
-    if not user["observed_generation"]:
+    held = bool(user["observed_generation"])
+    now_here = _Turn(claimed, engine, found, user["name"], held, now)
+    if claimed.deleting:
+        return _remove(now_here)
+    reason = found.unusable(now)
+    return _withdraw(now_here, reason) if reason else _keep(now_here)
+
+
+def _keep(this: _Turn) -> outcomes.Outcome:
+    if not this.user_is_held:
         return outcomes.Waiting(AGAIN_S, message="waits for its user")
+    found, engine = this.row, this.engine
+    observed = engine.access_key(found.access_key)
     scope = found.compiled_scope(engine.capabilities.engine)
     desired = state.AccessKey(
         found.access_key,
-        user["name"],
+        this.user,
         scope=scope.document if scope else None,
         expires_at=plan.engine_expiry(
             found.expires_at,
             observed.expires_at if observed else None,
-            now,
+            this.now,
             engine.capabilities,
         ),
     )
-    todo = plan.access_key(desired, observed, claimed.ours)
+    todo = plan.access_key(desired, observed, this.claimed.ours)
     if observed is None:
-        queue.set_ours(claimed)
+        queue.set_ours(this.claimed)
     steps.take(engine, todo, {found.access_key: found.opened()} if todo else None)
     if todo and plan.access_key(desired, engine.access_key(found.access_key), True):
         return outcomes.Failed("the engine took the key and does not show it")
-    said = _usable(found, status.TRUE, "OnEngine", "the engine takes it", now)
+    said = _on_engine(this, status.TRUE, "Held", "the engine holds the key")
     said = (
-        effectiveness.told(said, scope, status.stamp(now))
+        effectiveness.told(said, scope, status.stamp(this.now))
         if scope
         else status.without_condition(said, status.FULLY_EFFECTIVE)
     )
     return outcomes.Converged(said, found.expires_at)
 
 
-def _withdraw(
-    claimed: queue.Claim,
-    engine: port.Engine,
-    found: access_key.AccessKey,
-    observed: state.AccessKey | None,
-    reason: str,
-    now: datetime.datetime,
-) -> outcomes.Outcome:
+def _withdraw(this: _Turn, reason: str) -> outcomes.Outcome:
     """A key that may not sign is not on the engine, so that this can be proved.
 
     Its id and secret stay in the row, and bring it back when it may sign again.
     """
-    if observed is not None and not claimed.ours:
+    observed = this.engine.access_key(this.row.access_key)
+    if observed is not None and not _is_ours(this, observed):
         raise plan.ForeignObject("access key")
-    if not _is_refused(claimed, engine, found, observed):
+    if not _is_refused(this, observed):
         return _STILL_ACCEPTED
-    said = "the engine refuses it"
     # One that is disabled says at its last second that it has expired, too.
-    wake_at = found.expires_at if reason == access_key.DISABLED else None
-    return outcomes.Converged(_usable(found, status.FALSE, reason, said, now), wake_at)
+    wake_at = this.row.expires_at if reason == access_key.DISABLED else None
+    said = _on_engine(this, status.FALSE, reason, "the engine refuses the key")
+    return outcomes.Converged(said, wake_at)
 
 
-def _usable(
-    found: access_key.AccessKey,
-    value: str,
-    reason: str,
-    message: str,
-    now: datetime.datetime,
-) -> list[status.Condition]:
-    return status.with_condition(
-        found.conditions, status.USABLE, value, reason, message, status.stamp(now)
-    )
-
-
-def _remove(
-    claimed: queue.Claim,
-    engine: port.Engine,
-    found: access_key.AccessKey,
-    observed: state.AccessKey | None,
-) -> outcomes.Outcome:
+def _remove(this: _Turn) -> outcomes.Outcome:
     """A deletion is done when the engine refuses the key, not when it was asked to."""
-    if observed is not None and not claimed.ours:
-        return outcomes.Removed()
-    if not _is_refused(claimed, engine, found, observed):
-        return _STILL_ACCEPTED
+    if this.claimed.ours:
+        observed = this.engine.access_key(this.row.access_key)
+        foreign = observed is not None and not _is_ours(this, observed)
+        if not foreign and not _is_refused(this, observed):
+            return _STILL_ACCEPTED
     with base.transaction() as session:
-        queue.wake(session, "s3aas_users", "uuid = %s", (found.user_uuid,))
+        queue.wake(session, "s3aas_users", "uuid = %s", (this.row.user_uuid,))
     return outcomes.Removed()
 
 
-def _is_refused(
-    claimed: queue.Claim,
-    engine: port.Engine,
-    found: access_key.AccessKey,
-    observed: state.AccessKey | None,
-) -> bool:
-    steps.take(engine, plan.access_key(None, observed, claimed.ours))
-    gone = engine.access_key(found.access_key) is None
-    return gone and engine.refuses_key(found.access_key)
+def _is_ours(this: _Turn, observed: state.AccessKey) -> bool:
+    """Whether it is the key that was made, and not a later one of the same id."""
+    return this.claimed.ours and observed.user == this.user
+
+
+def _is_refused(this: _Turn, observed: state.AccessKey | None) -> bool:
+    """Remove the key where it is there; whether the engine refuses it by now."""
+    steps.take(this.engine, plan.access_key(None, observed, this.claimed.ours))
+    gone = this.engine.access_key(this.row.access_key) is None
+    return gone and this.engine.refuses_key(this.row.access_key)
+
+
+def _on_engine(
+    this: _Turn, value: str, reason: str, message: str
+) -> list[status.Condition]:
+    return status.with_condition(
+        this.row.conditions,
+        status.ON_ENGINE,
+        value,
+        reason,
+        message,
+        status.stamp(this.now),
+    )

@@ -13,7 +13,7 @@ import random
 import uuid
 from typing import Any
 
-from exordos_paas_storage.domain import errors, policy
+from exordos_paas_storage.domain import errors, policy, status
 from exordos_paas_storage.engine import port
 from exordos_paas_storage.models import base
 from exordos_paas_storage.reconcile import users
@@ -82,4 +82,4 @@ def _differs(row: dict[str, Any], held: Any, wanted: set[str]) -> bool:
 
 def _queue(session: Any, table: str, found: list[uuid.UUID]) -> None:
     """Nothing that was asked for has changed, so the generation stays."""
-    base.queue(session, table, "uuid = ANY(%s)", (found,), "PENDING")
+    base.queue(session, table, "uuid = ANY(%s)", (found,), status.PENDING)

@@ -29,6 +29,8 @@ def turn(
     at = status.stamp(now)
     with base.transaction() as session:
         row = session.execute(_READ, (claimed.uuid,)).fetchone()
+    if claimed.deleting and not claimed.ours:
+        return outcomes.Removed()
     observed = engine.bucket(row["name"])
     conditions = status.without_condition(row["conditions"], status.DELETE_REFUSED)
     if claimed.deleting:

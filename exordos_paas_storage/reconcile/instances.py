@@ -127,12 +127,12 @@ class Instances:
     def _open(self, instance_id: uuid.UUID) -> None:
         """Let the instance's objects have their turns from now on."""
         with base.transaction() as session:
-            session.execute(
+            opened = session.execute(
                 "UPDATE s3aas_instances SET engine_ready = true "
                 "WHERE uuid = %s AND NOT engine_ready",
                 (instance_id,),
             )
-            for table in queue.CHILDREN:
+            for table in queue.CHILDREN if opened.rowcount else ():
                 queue.wake(session, table, "instance = %s", (instance_id,))
 
     def _converged(

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import rows
 from psycopg.types import json
 
-from exordos_paas_storage.domain import status
+from exordos_paas_storage.domain import errors, status
 from exordos_paas_storage.models import base
 from exordos_paas_storage.reconcile import outcomes
 
@@ -25,13 +25,14 @@ CHILDREN = (
     "s3aas_users",
     "s3aas_access_keys",
 )
+TABLES = (INSTANCES, *CHILDREN)
 
 # Materialized, as a sub-select may be run once for each row of the table, and then one
 # claim leases every row that is due (seen where the planner expects a small table).
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT c.uuid, i.uuid AS instance FROM {table} c {join}
-        WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(now)s
+        WHERE c.revision <> c.seen_revision AND c.next_try_at <= %(due)s
             AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
             AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
@@ -79,6 +80,7 @@ def claim(
     in_hand: Collection[uuids.UUID],
     now: datetime.datetime,
     lease_s: float,
+    urgent: bool = False,
 ) -> Claim | None:
     """The row of `table` that has been due longest, or `None`.
 
@@ -88,9 +90,11 @@ def claim(
         in_hand: rows that this process works on, whose lease may have ended.
         now: with a time zone.
         lease_s: after so many seconds another process may claim the row.
+        urgent: only one that was changed, or woken; see `base.URGENT`.
     """
     values = {
         "now": now,
+        "due": now - base.URGENT_BEFORE if urgent else now,
         "until": now + datetime.timedelta(seconds=lease_s),
         "busy": list(busy),
         "in_hand": list(in_hand),
@@ -111,17 +115,18 @@ def record(
     with base.transaction() as session:
         if _written(session, claimed, outcome, now):
             return _again_s(claimed, outcome)
+        # Whoever changed the row has also said when it is due.
         released = session.execute(
-            f"UPDATE {claimed.table} SET lease_until = NULL, next_try_at = %s "  # noqa: S608
+            f"UPDATE {claimed.table} SET lease_until = NULL "  # noqa: S608
             "WHERE uuid = %s AND lease_until = %s",
-            (now, claimed.uuid, claimed.lease),
+            (claimed.uuid, claimed.lease),
         )
         if not released.rowcount:
             # Somebody else had a turn meanwhile, and ours may have undone it.
             session.execute(
                 f"UPDATE {claimed.table} SET revision = revision + 1, "  # noqa: S608
-                "next_try_at = %s WHERE uuid = %s",
-                (now, claimed.uuid),
+                f"next_try_at = {base.URGENT} WHERE uuid = %s",
+                (claimed.uuid,),
             )
     return 0.0
 
@@ -190,65 +195,32 @@ def clipped(message: str | None) -> str | None:
     return None if message is None else message.replace("\0", "")[:1024]
 
 
-_TABLES = (INSTANCES, *CHILDREN)
-# One read of an index for each table and question.
-_LATE = " UNION ALL ".join(
-    f"SELECT '{table}', 'wake' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
-    "WHERE wake_at <= %(now)s)"
-    for table in _TABLES
-)
-_URGENT = " UNION ALL ".join(
-    f"SELECT '{table}', 'changed' WHERE EXISTS (SELECT 1 FROM {table} "  # noqa: S608
-    f"WHERE revision <> seen_revision AND next_try_at <= {base.URGENT})"
-    for table in CHILDREN
-)
-_NEXT_WAKE = "SELECT least({}) AS at".format(
-    ", ".join(
-        f"(SELECT min(wake_at) FROM {table})"  # noqa: S608
-        for table in _TABLES
-    )
-)
-
-
-def in_order(connection: psycopg.Connection[Any], now: datetime.datetime) -> list[str]:
-    """The tables in the order in which they are to be claimed from.
-
-    Those with a changed row come before those in which something is only to be made.
-    A row whose `wake_at` has come is a changed one from here on.
-    """
-    rows_found = connection.execute(f"{_LATE} UNION ALL {_URGENT}", {"now": now})
-    found = rows_found.fetchall()
-    late = [table for table, why in found if why == "wake"]
-    for table in late:
-        connection.execute(
-            f"UPDATE {table} SET wake_at = NULL, revision = revision + 1, "  # noqa: S608
-            f"next_try_at = {base.URGENT} WHERE wake_at <= %s",
-            (now,),
-        )
-    first = {table for table, _ in found}
-    return sorted(_TABLES, key=lambda table: table != INSTANCES and table not in first)
-
-
-def next_wake(connection: psycopg.Connection[Any]) -> datetime.datetime | None:
-    """When the next row is to be looked at again; `None` where no row is."""
-    row = connection.execute(_NEXT_WAKE).fetchone()
-    return row[0] if row else None
+class TurnLost(errors.StorageError):
+    """Nobody: another turn has the row by now, and this one must do nothing more."""
 
 
 def set_ours(claimed: Claim) -> None:
-    """Record, before the engine is asked, that what will be there is ours."""
+    """Record, before the engine is asked, that what will be there is ours.
+
+    Raises:
+        TurnLost: the row is gone, or claimed anew.
+    """
     with base.transaction() as session:
-        session.execute(
-            f"UPDATE {claimed.table} SET ours = true WHERE uuid = %s",  # noqa: S608
-            (claimed.uuid,),
+        found = session.execute(
+            f"UPDATE {claimed.table} SET ours = true "  # noqa: S608
+            "WHERE uuid = %s AND lease_until = %s",
+            (claimed.uuid, claimed.lease),
         )
+    if not found.rowcount:
+        raise TurnLost("the turn lost its row")
 
 
 def wake(session: Any, table: str, where: str, values: tuple[Any, ...]) -> None:
-    """Let rows that are due, and wait for something that just came, try at once."""
+    """Let rows try at once that wait for something that just came."""
     session.execute(
-        f"UPDATE {table} SET next_try_at = now() "  # noqa: S608
-        f"WHERE revision <> seen_revision AND {where}",
+        f"UPDATE {table} SET next_try_at = CASE WHEN seen_revision > 0 "  # noqa: S608
+        f"THEN {base.URGENT} ELSE now() END "
+        f"WHERE revision <> seen_revision AND next_try_at > now() AND {where}",
         values,
     )
 
@@ -259,7 +231,7 @@ def take_back(session: Any, in_hand: Collection[uuids.UUID]) -> None:
     For a process that knows it is the only reconciler of its database: of a process
     that died, or of a claim whose answer was lost with the connection.
     """
-    for table in _TABLES:
+    for table in TABLES:
         session.execute(
             f"UPDATE {table} SET lease_until = NULL "  # noqa: S608
             "WHERE lease_until IS NOT NULL AND NOT uuid = ANY(%s)",

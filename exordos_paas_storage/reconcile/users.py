@@ -16,12 +16,14 @@ from exordos_paas_storage.reconcile import outcomes, queue, steps
 AGAIN_S = 1.0
 
 _POLICIES = """
-    SELECT p.uuid, p.seen_revision > 0 AS held, a.uuid AS attachment, a.status,
+    SELECT p.uuid, p.seen_revision > 0 AS held,
+        p.revision = p.seen_revision AS settled, a.uuid AS attachment, a.status,
         a.generation
     FROM s3aas_attachments a JOIN s3aas_policies p ON p.uuid = a.policy_uuid
     WHERE a.user_uuid = %(user)s
     UNION ALL
-    SELECT p.uuid, p.seen_revision > 0, NULL, 'DEFAULT', 0
+    SELECT p.uuid, p.seen_revision > 0, p.revision = p.seen_revision, NULL,
+        'DEFAULT', 0
     FROM s3aas_users u
     JOIN s3aas_instances i ON i.uuid = u.instance
     JOIN s3aas_policies p
@@ -69,7 +71,7 @@ def turn(
         name, frozenset({policy.GUARD_NAME, *mapped}), enabled=row["enabled"]
     )
     observed = engine.user(name)
-    if not all(row["held"] for row in wanted):
+    if not all(_is_there(row, observed) for row in wanted):
         if observed and claimed.ours:
             _withdraw(engine, desired, observed)
         return outcomes.Waiting(AGAIN_S, message="waits for its policies")
@@ -83,19 +85,28 @@ def turn(
     return outcomes.Converged([])
 
 
+def _is_there(row: dict[str, Any], observed: state.User | None) -> bool:
+    """Whether the engine holds a policy as the user is to have it.
+
+    A user that has it already keeps it while it changes; one that is to gain it waits
+    until it says what it is meant to, and not what it said before.
+    """
+    name = policy.engine_name(row["uuid"])
+    has_it = observed is not None and name in observed.policies
+    return bool(row["held"] if has_it else row["settled"])
+
+
 def _withdraw(engine: port.Engine, desired: state.User, observed: state.User) -> None:
     """Take away at once what the user is to lose, while it waits for what it gains.
 
-    A policy that denies something stays till the end: without it the user could do
-    for a moment what neither its rights before nor those after allow.
+    Where a lost policy denies something all others go, too: without it they would
+    allow for a moment what neither the rights before nor those after do.
     """
     lost = observed.policies - desired.policies
-    kept = {name for name in lost if _denies(engine, name)}
-    least = state.User(
-        desired.name,
-        observed.policies - lost | kept,
-        enabled=observed.enabled and desired.enabled,
-    )
+    kept = observed.policies - lost
+    if any(_denies(engine, name) for name in lost):
+        kept = frozenset({policy.GUARD_NAME})
+    least = state.User(desired.name, kept, enabled=observed.enabled and desired.enabled)
     steps.take(engine, plan.user(least, observed, True))
 
 
@@ -140,9 +151,13 @@ def say_failed(claimed: queue.Claim, message: str) -> None:
 
 
 def _remove(claimed: queue.Claim, engine: port.Engine, name: str) -> outcomes.Outcome:
-    steps.take(engine, plan.user(None, engine.user(name), claimed.ours))
-    if claimed.ours and engine.user(name) is not None:
-        return outcomes.Failed("the engine took the deletion and still has the user")
+    # Where nothing was ever made the engine is not asked: a name of somebody else's
+    # access key is an error to it.
+    if claimed.ours:
+        steps.take(engine, plan.user(None, engine.user(name), True))
+        if engine.user(name) is not None:
+            said = "the engine took the deletion and still has the user"
+            return outcomes.Failed(said)
     with base.transaction() as session:
         queue.wake(session, "s3aas_access_keys", "user_uuid = %s", (claimed.uuid,))
         left = session.execute(

@@ -23,6 +23,7 @@ from exordos_paas_storage.reconcile import (
     buckets,
     engines,
     instances,
+    order,
     outcomes,
     policies,
     queue,
@@ -40,6 +41,8 @@ _TURNS: dict[str, Turn] = {
     "s3aas_access_keys": access_keys.turn,
 }
 UNAVAILABLE_AGAIN_S = 1.0
+# A writer holds an instance that is due; it will not say when it has ended.
+LOCKED_AGAIN_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Settings:
     """How the reconciler works.
 
     Attributes:
-        workers: turns at once, over all instances.
+        workers: turns at once, over all instances; a quarter of them is kept for
+            changes.
         per_instance: turns at once on one engine.
         lease_s: after so long a row of a dead process is claimed by another.
         tick_s: how often is looked without being woken, in case a wake was lost.
@@ -58,7 +62,7 @@ class Settings:
         sizes_enforced: whether cpu, ram and disk_size bind the nodes.
     """
 
-    workers: int = 8
+    workers: int = 16
     per_instance: int = 4
     lease_s: float = 120.0
     tick_s: float = 2.0
@@ -168,11 +172,15 @@ class Reconciler:
             self._wake.clear()
             while not self._stopping.is_set() and self._claim_one(connection):
                 pass
-            self._wake.wait(self._idle_s(queue.next_wake(connection)))
+            self._wake.wait(self._idle_s(connection))
 
-    def _idle_s(self, wake_at: datetime.datetime | None) -> float:
+    def _idle_s(self, connection: psycopg.Connection) -> float:
         """Seconds until something is due that nobody will wake us for."""
+        busy, in_hand, _ = self._held()
+        if order.instance_waits(connection, [*busy, *in_hand], self._clock()):
+            return LOCKED_AGAIN_S
         wake_s = self._settings.tick_s
+        wake_at = order.next_wake(connection)
         if wake_at is not None:
             wake_s = max(0.0, (wake_at - self._clock()).total_seconds())
         now = time.monotonic()
@@ -187,13 +195,10 @@ class Reconciler:
     def _claim_one(self, connection: psycopg.Connection) -> bool:
         if not self._slots.acquire(timeout=0.5):
             return not self._stopping.is_set()
-        with self._lock:
-            most = self._settings.per_instance
-            busy = [instance for instance, n in self._busy.items() if n >= most]
-            in_hand = list(self._in_hand)
+        busy, in_hand, roomy = self._held()
         claimed = None
         try:
-            for table in queue.in_order(connection, self._clock()):
+            for table, urgent in order.passes(connection, self._clock(), roomy):
                 claimed = queue.claim(
                     connection,
                     table,
@@ -201,6 +206,7 @@ class Reconciler:
                     in_hand,
                     self._clock(),
                     self._settings.lease_s,
+                    urgent,
                 )
                 if claimed:
                     break
@@ -214,6 +220,19 @@ class Reconciler:
             self._in_hand.add(claimed.uuid)
         self._pool.submit(self._work, claimed)
         return True
+
+    def _held(self) -> tuple[list[uuid.UUID], list[uuid.UUID], bool]:
+        """Instances with no room, rows in hand, and whether there is room for more.
+
+        Some workers are kept for what takes access away, so that slow engines can't
+        have them all.
+        """
+        with self._lock:
+            most = self._settings.per_instance
+            busy = [instance for instance, n in self._busy.items() if n >= most]
+            in_hand = list(self._in_hand)
+        kept = self._settings.workers // 4
+        return busy, in_hand, len(in_hand) < self._settings.workers - kept
 
     def _work(self, claimed: queue.Claim) -> None:
         try:
@@ -260,7 +279,7 @@ class Reconciler:
 
 def _of_error(claimed: queue.Claim, error: Exception) -> outcomes.Outcome:
     """What an error in a turn means for its row."""
-    if isinstance(error, errors.EngineUnavailable):
+    if isinstance(error, errors.EngineUnavailable | queue.TurnLost):
         return outcomes.Waiting(UNAVAILABLE_AGAIN_S)
     if isinstance(error, plan.ForeignObject):
         return outcomes.Failed(f"{error.reason}: {error}")

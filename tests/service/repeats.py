@@ -5,13 +5,12 @@ from __future__ import annotations
 from tests.service import made
 
 KINDS = ["instance", "bucket", "user", "policy", "attachment", "access_key"]
-# What every POST of the service asks for, and whether it makes an object.
+# What every POST that stores something asks for, and whether it makes an object.
 POSTS = {
     **{kind: (kind, "", True) for kind in KINDS},
     "suspend": ("instance", "/actions/suspend/invoke", False),
     "resume": ("instance", "/actions/resume/invoke", False),
     "rotate": ("access_key", "/actions/rotate/invoke", True),
-    "lint": ("policy", "/lint", False),
 }
 
 
@@ -27,15 +26,11 @@ def aged(db, **interval):
 def place(tree, post):
     """The path of one of `POSTS`."""
     kind, behind, _ = POSTS[post]
-    if post == "lint" or not behind:
-        return tree.collection(kind) + behind
-    return tree.path(kind) + behind
+    return tree.path(kind) + behind if behind else tree.collection(kind)
 
 
 def body_of(post):
     """A body that it takes."""
-    if post == "lint":
-        return {"template": "backup"}
     return made.BODIES[post]() if post in KINDS else {}
 
 

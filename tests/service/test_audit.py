@@ -62,9 +62,7 @@ def test_a_users_rights_come_back(api, active, world, look, key, harm):
     assert world.only.user("anna") == before
 
 
-def test_a_disabled_key_that_came_back_is_removed_again(
-    api, active, world, look, key
-):
+def test_a_disabled_key_that_came_back_is_removed_again(api, active, world, look, key):
     path = f"{active}/users/anna/access-keys/{key}"
     api.change(path, enabled=False)
     api.wait(path)
@@ -73,7 +71,7 @@ def test_a_disabled_key_that_came_back_is_removed_again(
     assert look() == 1
 
     made.until(lambda: world.only.access_key(key) is None)
-    assert made.condition(api.wait(path), "Usable")["reason"] == "Disabled"
+    assert made.condition(api.wait(path), "OnEngine")["reason"] == "Disabled"
 
 
 def test_what_is_under_way_is_left_to_its_turn(api, active, world, look, key, db):

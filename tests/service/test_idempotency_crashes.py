@@ -32,7 +32,7 @@ def test_a_refusal_is_not_kept(api, tree, records):
     assert is_replay(keyed(api, path, {"name": "new-one"}))
 
 
-@pytest.mark.parametrize("post", ["suspend", "rotate", "bucket", "lint"])
+@pytest.mark.parametrize("post", ["suspend", "rotate", "bucket"])
 def test_a_refused_repeat_keeps_the_first_answer(api, callers, tree, post):
     path, body = place(tree, post), body_of(post)
     first = keyed(api, path, body)

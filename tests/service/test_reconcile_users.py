@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exordos_paas_storage.domain import errors, policy
 from exordos_paas_storage.domain.policy import GUARD_NAME
-from tests.service import made
+from tests.service import fakes, made
 
 TEMPLATES = sorted(policy.TEMPLATES)
 
@@ -202,3 +202,97 @@ def test_any_sequence_ends_in_the_right_mapping(api, active, world, mapped):
         assert mapped(name) == right
 
     run()
+
+
+def document(*actions, effect="Allow"):
+    statement = {
+        "Effect": effect,
+        "Action": list(actions),
+        "Resource": "arn:aws:s3:::*",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.fixture
+def held_up(api, active, world):
+    """A policy whose document the engine does not take, and what makes it take it."""
+    shown = api.make(f"{active}/policies", name="late", template="write-only")
+    api.wait(f"{active}/policies/late")
+    name = policy.engine_name(uuid.UUID(shown["id"]))
+
+    def put(found):
+        if found.name == name:
+            raise errors.EngineRefused("add-canned-policy", 500, "InternalError")
+
+    world.only.on["put_policy"] = put
+    api.change(f"{active}/policies/late", template="read-only")
+    api.wait(f"{active}/policies/late", "ERROR")
+    return lambda: world.only.on.pop("put_policy")
+
+
+def test_what_is_lost_goes_while_what_is_gained_waits(api, active, world, held_up):
+    path = f"{active}/users/anna"
+    api.make(f"{active}/users", name="anna", policies=["read-write", "backup"])
+    api.wait(path)
+    before = world.only.policies_of("anna")
+
+    api.change(path, policies=["backup", "late"])
+
+    made.until(lambda: len(world.only.policies_of("anna")) == 2)
+    assert world.only.policies_of("anna") < before
+    assert api.show(path)["status"] == "PENDING"
+    held_up()
+    api.change(
+        f"{active}/policies/late", labels={"a": "b"}, parameters={"bucket": "abc"}
+    )
+    api.wait(path)
+    assert len(world.only.policies_of("anna")) == 3
+
+
+def test_a_deny_that_is_lost_takes_all_else_with_it(api, active, world, held_up):
+    """Alone, `wide` would allow what neither the rights before nor those after do."""
+    path = f"{active}/users/anna"
+    api.make(f"{active}/policies", name="wide", document=document("s3:*"))
+    denied = document("s3:DeleteObject", effect="Deny")
+    api.make(f"{active}/policies", name="but", document=denied)
+    api.make(f"{active}/users", name="anna", policies=["wide", "but"])
+    api.wait(path)
+
+    api.change(path, policies=["wide", "late"])
+
+    made.until(lambda: world.only.policies_of("anna") == {GUARD_NAME})
+
+
+def test_a_policy_is_not_given_as_it_was_before_a_change_that_failed(
+    api, active, world, held_up
+):
+    path = f"{active}/users/anna"
+    api.make(f"{active}/users", name="anna", policies=[])
+    api.wait(path)
+
+    api.make(f"{path}/policies", policy="late")
+
+    made.until(lambda: "policies" in api.show(path)["status_message"])
+    assert world.only.policies_of("anna") == {GUARD_NAME}
+
+
+def test_a_dead_engines_changes_hold_up_no_other_instance(api, active, world):
+    """Keys that come before their users wait a second each."""
+    api.make("/instances", name="dead")
+    dead = api.wait("/instances/dead")
+    api.make("/instances/dead/users", name="anna")
+    key = api.make("/instances/dead/users/anna/access-keys")["access_key"]
+    api.wait(f"/instances/dead/users/anna/access-keys/{key}")
+    world.nodes.set(dead["id"], fakes.down("Stopped"))
+    api.wait("/instances/dead", "ERROR")
+    api.change(f"/instances/dead/users/anna/access-keys/{key}", enabled=False)
+    names = [f"user-{number:02}" for number in range(60)]
+
+    for name in names:
+        api.make(f"{active}/users", name=name)
+        api.make(f"{active}/users/{name}/access-keys")
+
+    for name in names:
+        api.wait(f"{active}/users/{name}")
+        shown = api.show(f"{active}/users/{name}/access-keys")
+        api.wait(f"{active}/users/{name}/access-keys/{shown[0]['access_key']}")

@@ -5,7 +5,7 @@ import datetime
 import psycopg
 import pytest
 
-from exordos_paas_storage.reconcile import outcomes, queue
+from exordos_paas_storage.reconcile import order, outcomes, queue
 from tests.service import made
 
 BUCKETS = "s3aas_buckets"
@@ -32,7 +32,7 @@ def connection(uri):
 @pytest.fixture
 def claim(connection):
     def claim_at(now):
-        queue.in_order(connection, now)
+        order.passes(connection, now, True)
         return queue.claim(connection, BUCKETS, (), (), now, 100.0)
 
     return claim_at
@@ -41,13 +41,13 @@ def claim(connection):
 def test_a_settled_row_is_due_again_at_its_time(bucket, claim, connection):
     queue.record(claim(START), outcomes.Converged([], later(10)), START)
 
-    assert queue.next_wake(connection) == later(10)
+    assert order.next_wake(connection) == later(10)
     assert claim(later(9.9)) is None
     again = claim(later(10))
     assert again is not None
     queue.record(again, outcomes.Converged([]), later(10))
     assert claim(later(20)) is None
-    assert queue.next_wake(connection) is None
+    assert order.next_wake(connection) is None
 
 
 def test_a_row_that_is_woken_shows_no_change(bucket, claim, api):
@@ -63,28 +63,20 @@ def test_what_has_changed_is_claimed_before_what_is_to_be_made(
     bucket, claim, api, connection
 ):
     api.make("/instances/queued/users", name="anna")
-    assert queue.in_order(connection, START) == [queue.INSTANCES, *queue.CHILDREN]
+    made_alone = [(queue.INSTANCES, False), *((t, False) for t in queue.CHILDREN)]
+    assert order.passes(connection, START, True) == made_alone
 
     api.change("/instances/queued/users/anna", enabled=False)
 
-    assert queue.in_order(connection, START)[:2] == [queue.INSTANCES, "s3aas_users"]
-
-
-def test_a_late_row_waits_between_its_failures(bucket, claim):
-    queue.record(claim(START), outcomes.Converged([], later(10)), START)
-
-    queue.record(claim(later(10)), outcomes.Failed("no", again_s=5.0), later(10))
-
-    assert claim(later(14.9)) is None
-    assert claim(later(15)) is not None
-
-
-def test_a_change_does_not_wait_for_the_time(bucket, api, claim):
-    queue.record(claim(START), outcomes.Converged([], later(1000)), START)
-
-    api.change("/instances/queued/buckets/bucket", versioning=True)
-
-    assert claim(later(1)) is not None
+    assert order.passes(connection, START, True) == [
+        (queue.INSTANCES, False),
+        ("s3aas_users", True),
+        *made_alone[1:],
+    ]
+    assert order.passes(connection, START, False) == [
+        (queue.INSTANCES, False),
+        ("s3aas_users", True),
+    ]
 
 
 def test_a_reconciler_sleeps_no_longer_than_to_the_next_time(
@@ -100,11 +92,12 @@ def test_a_reconciler_sleeps_no_longer_than_to_the_next_time(
 
     shown = made.until(
         lambda: (
-            made.condition(one := api.show(path), "Usable")["status"] == "False" and one
+            made.condition(one := api.show(path), "OnEngine")["status"] == "False"
+            and one
         )
     )
 
     ended = datetime.datetime.now(datetime.timezone.utc)
     assert ends <= ended < ends + datetime.timedelta(seconds=1)
-    assert made.condition(shown, "Usable")["reason"] == "Expired"
+    assert made.condition(shown, "OnEngine")["reason"] == "Expired"
     assert world.only.access_key(key["access_key"]) is None

@@ -379,3 +379,56 @@ def test_a_repr_is_class_and_id(settled):
     ):  # fmt: skip
         found = model.objects.get_all()[0]
         assert repr(found) == str(found) == f"<{model.__name__} {found.uuid}>"
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"bogus": 1}, {"bucket": 1}, {"prefix": "a"}, {"bucket": "a b"}]
+)
+def test_a_template_with_wrong_parameters_in_place_of_a_document(api, tree, parameters):
+    path = f"{tree.at}/policies/written"
+    written = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"
+        },
+    }  # fmt: skip
+    api.make(f"{tree.at}/policies", name="written", document=written)
+    body = {"document": None, "template": "read-only", "parameters": parameters}
+
+    message = made.refused(api.patch(path, body), 400, "InvalidValue")
+
+    assert message.startswith("parameters")
+    assert api.show(path)["document"] == written
+
+
+def test_rules_across_fields_hold_of_the_row_and_not_of_what_was_read(api, tree):
+    """Two writers read the policy; each change is right for what it read."""
+    shown = api.make(f"{tree.at}/policies", name="both", template="read-only")
+    one, other = (
+        policy_model.Policy.objects.get_one(filters={"uuid": filters.EQ(shown["id"])})
+        for _ in range(2)
+    )
+    one.template, one.document = None, policy_document("s3:GetObject")
+    one.update()
+
+    other.template = "backup"
+    with pytest.raises(errors.InvalidValue, match="exclude each other"):
+        other.update()
+
+    assert api.show(f"{tree.at}/policies/both")["template"] is None
+
+
+def policy_document(action):
+    statement = {"Effect": "Allow", "Action": action, "Resource": "arn:aws:s3:::*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_a_number_is_not_taken_for_a_boolean_inside_an_object(api, tree):
+    path = f"{tree.at}/policies/null"
+    document = policy_document("s3:GetObject")
+    document["Statement"][0]["Condition"] = {"Null": {"aws:Referer": True}}
+    api.make(f"{tree.at}/policies", name="null", document=document)
+
+    document["Statement"][0]["Condition"] = {"Null": {"aws:Referer": 1}}
+
+    made.refused(api.patch(path, {"document": document}), 400, "InvalidPolicy")

@@ -1,0 +1,187 @@
+"""Rights on a service started by its command, as tenants with boto3 meet them."""
+
+import time
+
+import pytest
+
+from exordos_paas_storage.engine import connect, signed
+from tests import box, tenants
+from tests.tenants import A_SECOND, DONE, NO
+
+# An effect may take so long on a machine with other work; the figures say how long.
+PATIENCE_S = 5.0
+
+FIGURES = {}
+
+
+def patched(path_of, before, after):
+    """A change by PATCH and its undoing."""
+    return tuple(
+        lambda tenant, body=body: tenant.client.update(path_of(tenant), body)
+        for body in (before, after)
+    )
+
+
+def invoked(*actions):
+    return tuple(
+        lambda tenant, action=action: tenant.client.invoke(tenant.place.at, action)
+        for action in actions
+    )
+
+
+def of_user(tenant):
+    return tenant.user
+
+
+def of_key(tenant):
+    return tenant.key.path
+
+
+# What takes a tenant's right to write, and what gives it back.
+OF_ONE = {
+    "policy edited": patched(
+        lambda tenant: tenant.policy_path,
+        {"document": tenants.allowing("s3:GetObject")},
+        {"document": tenants.allowing("s3:*")},
+    ),
+    "policy detached": (
+        lambda tenant: tenant.client.delete(f"{tenant.user}/policies/{tenant.policy}"),
+        lambda tenant: tenant.client.create(
+            f"{tenant.user}/policies", {"policy": tenant.policy}
+        ),
+    ),
+    "policies replaced": patched(
+        of_user, {"policies": ["read-only"]}, {"policies": ["read-write"]}
+    ),
+    "user disabled": patched(of_user, {"enabled": False}, {"enabled": True}),
+    "key disabled": patched(of_key, {"enabled": False}, {"enabled": True}),
+    "key scoped": patched(of_key, {"scope": {"preset": "read-only"}}, {"scope": None}),
+}
+OF_ALL = {
+    "instance suspended": invoked("suspend", "resume"),
+    "instance read-only": patched(
+        lambda tenant: tenant.place.at, {"read_only": True}, {"read_only": False}
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def place(service):
+    """An instance of its own on the service that other tests use, too."""
+    client, name = service.client(), tenants.unique("rights")
+    client.create("/instances", {"name": name, "bucket_name": "data"})
+    yield tenants.Place(client, name)
+    box.removed(client, f"/instances/{name}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures(request):
+    """Say at the end how long effects took, from the API's answer on."""
+    yield
+    plugin = request.config.pluginmanager.getplugin
+    write = plugin("terminalreporter").write_line
+    with plugin("capturemanager").global_and_fixture_disabled():
+        write("\nfrom the API's answer to the effect, installed product, in ms:")
+        for (engine, what), took in sorted(FIGURES.items()):
+            write(f"{engine:8}{what:34}{took * 1000:6.0f}")
+
+
+@pytest.mark.parametrize("what", [*OF_ONE, *OF_ALL])
+def test_a_change_takes_effect_and_is_undone(service, place, what):
+    tenant = tenants.Tenant(place)
+    for change, may in zip((OF_ONE | OF_ALL)[what], (False, True), strict=True):
+        change(tenant)
+        answered = time.monotonic()
+
+        box.wait_until(lambda may=may: tenant.key.may_put() is may)
+
+        took = time.monotonic() - answered
+        FIGURES[service.engine, what + (" and undone" if may else "")] = took
+        assert took < PATIENCE_S
+        for path in (place.at, tenant.policy_path, tenant.user, tenant.key.path):
+            place.wait(path)
+        assert tenant.key.may_put() is may
+
+
+def test_a_writer_changes_to_the_next_key_without_a_failed_request(place):
+    user = place.user()
+    old = place.key(user)
+    with tenants.Writer(old) as writer:
+        writer.goes_on()
+        shown = place.client.invoke(old.path, "rotate", {"overlap_s": 3})
+        new = place.known(user, shown)
+        end = tenants.moment(place.client.get(old.path)["expires_at"])
+        writer.goes_on()
+        writer.key = new
+        assert tenants.now() < end
+
+        last = old.lasted_until(end)
+
+        writer.goes_on()
+    assert writer.failed == []
+    assert end - A_SECOND < last < end + A_SECOND
+    place.says_expired(old)
+    assert place.usable(new) == ("True", "OnEngine")
+
+
+def test_a_key_ends_in_the_middle_of_a_loop_and_acts_again_when_it_is_moved(place):
+    end, text = tenants.ahead(2)
+    key = place.key(place.user(), expires_at=text)
+
+    last = key.lasted_until(end)
+
+    assert end - A_SECOND < last < end + A_SECOND
+    place.says_expired(key)
+    later = tenants.ahead(3600)[1]
+    place.client.update(key.path, {"expires_at": later})
+    # With the secret that was told once, when it was made.
+    box.wait_until(key.may_put, PATIENCE_S)
+    shown = place.wait(key.path)
+    assert shown["expires_at"] == later
+    assert place.usable(key) == ("True", "OnEngine")
+
+
+@pytest.mark.parametrize("which", ["itself", "sibling"])
+def test_a_key_that_a_tenant_removed_comes_back_as_it_was(service, place, which):
+    """The engines let a key remove keys of its user, whatever is denied to it."""
+    user = place.user()
+    key = place.key(user, scope={"preset": "read-only"})
+    actor = key if which == "itself" else place.key(user)
+    root = service.root(place.id)
+    kind = type(connect.connect(service.engine, "", place.endpoint, root))
+    admin = kind.ADMIN(signed.SignedHttp(place.endpoint), actor.pair)
+
+    named = {"accessKey": key.pair.access_key}
+    admin.tell("DELETE", "delete-service-account", named)
+    assert key.gets() == NO
+    # Every turn of an instance looks at all of its keys; without this it has one
+    # about every minute.
+    size = place.client.get(place.at)["cpu"]
+    place.client.update(place.at, {"cpu": size + 1})
+
+    box.wait_until(lambda: key.gets() == DONE)
+    place.wait(key.path)
+    assert key.puts() == NO
+
+
+def test_a_writer_notes_nothing_of_changes_that_leave_it_its_right(place):
+    tenant = tenants.Tenant(place)
+    own = tenants.allowing("s3:PutObject", "s3:GetObject")
+    wide = [tenant.policy, "read-write"]
+    later, latest = tenants.ahead(3600)[1], tenants.ahead(7200)[1]
+    changes = [
+        (tenant.policy_path, {"document": own}),
+        *((tenant.user, {"policies": names}) for names in (wide, wide[1:], wide)),
+        (tenant.key.path, {"expires_at": later}),
+        (tenant.key.path, {"scope": {"preset": "read-write"}}),
+        (tenant.key.path, {"expires_at": latest, "description": "moved"}),
+        (tenant.key.path, {"scope": None, "expires_at": None}),
+    ]
+    with tenants.Writer(tenant.key) as writer:
+        writer.goes_on()
+        for path, body in changes:
+            place.client.update(path, body)
+            place.wait(path)
+            writer.goes_on(5)
+
+    assert writer.failed == []
