@@ -65,31 +65,11 @@ def examined(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
         `None` where there are problems; `most_bytes`, the engine's limit.
     """
     able = capabilities.of(engine, "")
-    most_bytes = able.scope_bytes if "scope" in given else able.policy_bytes
-    problems: list[errors.RequestError] = [
-        errors.InvalidPolicy(*one)
-        for field in given.keys() & {"document", "scope"}
-        if not _is_preset(given[field])
-        for one in lint.problems(given[field], field)
-    ]
-    found = None
-    if not problems:
-        try:
-            found = _given(engine, given)
-        except errors.RequestError as refusal:
-            problems = [refusal]
+    found, problems = _tried(engine, given)
     document = found.document if found else None
     return {
         "valid": not problems,
-        "problems": [
-            {
-                "type": type(one).__name__,
-                "code": one.status,
-                "field": one.field,
-                "rule": one.rule,
-            }
-            for one in problems
-        ],
+        "problems": list(map(_shown, problems)),
         "warnings": [
             {"field": one.path, "rule": one.why, "laxer": one.laxer}
             for one in (found.warnings if found else ())
@@ -97,7 +77,31 @@ def examined(engine: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "engine": engine,
         "compiled": document,
         "size_bytes": compiler.size_bytes(document) if document else None,
-        "most_bytes": most_bytes,
+        "most_bytes": able.scope_bytes if "scope" in given else able.policy_bytes,
+    }
+
+
+def _tried(
+    engine: str, given: Mapping[str, Any]
+) -> tuple[Compiled | None, list[errors.RequestError]]:
+    """What is given, compiled, or all that is wrong with it."""
+    try:
+        return _given(engine, given), []
+    except errors.InvalidPolicy:
+        (field,) = given.keys() & {"document", "scope"}
+        return None, [
+            errors.InvalidPolicy(*one) for one in lint.problems(given[field], field)
+        ]
+    except errors.RequestError as refusal:
+        return None, [refusal]
+
+
+def _shown(problem: errors.RequestError) -> dict[str, Any]:
+    return {
+        "type": type(problem).__name__,
+        "code": problem.status,
+        "field": problem.field,
+        "rule": problem.rule,
     }
 
 
