@@ -5,18 +5,20 @@ these tests fails, an engine has got better: the entry goes, and what the compil
 about it with it.
 """
 
+import dataclasses
+
 import pytest
 
 from exordos_paas_storage.domain import policy
 from exordos_paas_storage.domain.language import document
 from tests import engines
-from tests.contract.agreement import calls, corpus, deviations, world
+from tests.contract.agreement import calls, corpus, deviations, phrases, wire, world
 
-USER = corpus.USERS[0]
-IN_FIRST = f"arn:aws:s3:::{corpus.FIRST}"
+USER = phrases.USERS[0]
+IN_FIRST = f"arn:aws:s3:::{phrases.FIRST}"
 OBJECTS = f"{IN_FIRST}/*"
 BASE = {
-    "aws:SourceIp": (corpus.ADDRESS,),
+    "aws:SourceIp": (phrases.ADDRESS,),
     "aws:CurrentTime": ("2026-01-01T00:00:00Z",),
     "aws:userid": (USER,),
 }
@@ -38,10 +40,10 @@ ALL = allow("s3:*", "*")
 
 def call(operation, key="in/a", carried=None, **named):
     """A call on the first bucket by the first user."""
-    bucket = {"list_buckets": corpus.OTHER, "retain": corpus.LOCKED}
-    bucket["hold"] = corpus.LOCKED
+    bucket = {"list_buckets": phrases.OTHER, "retain": phrases.LOCKED}
+    bucket["hold"] = phrases.LOCKED
     context = {**BASE, **(carried or {})}
-    at = bucket.get(operation, corpus.FIRST)
+    at = bucket.get(operation, phrases.FIRST)
     return calls.Call(USER, operation, at, key, context=context, **named)
 
 
@@ -87,7 +89,7 @@ def _entry(name):
 
 
 def the_buckets_of_a_key(asked):
-    asked.hold([allow("s3:ListBucket", f"arn:aws:s3:::{corpus.OTHER}")])
+    asked.hold([allow("s3:ListBucket", f"arn:aws:s3:::{phrases.OTHER}")])
     yield call("list_buckets", key="")
 
 
@@ -219,16 +221,10 @@ def test_retention_in_a_body_is_compared_by_minio_alone(asked):
 
 def _forged(asked, made, unsigned=None, parameters=None):
     """The engine's answer to a call with more in it than the call says."""
-    method, path, known, headers, body = asked.place.request(made)
-    return asked.place.send(
-        asked.key,
-        method,
-        path,
-        {**known, **(parameters or {})},
-        headers,
-        body,
-        unsigned or {},
-    )
+    sent = asked.place.request(made)
+    more = {**sent.parameters, **(parameters or {})}
+    sent = dataclasses.replace(sent, parameters=more)
+    return asked.place.send(asked.key, sent, unsigned or {})
 
 
 @pytest.mark.parametrize("asked", engines.available(), indirect=True)
@@ -263,7 +259,8 @@ def test_a_forced_deletion_takes_the_versions_along(asked):
     _forged(asked, call("delete", "forced/a"), {"x-minio-force-delete": "true"})
 
     listed = {"versions": "", "prefix": "forced/"}
-    left = asked.place.send(asked.place.root, "GET", corpus.FIRST, listed)
+    everything = wire.Sent("GET", phrases.FIRST, listed)
+    left = asked.place.send(asked.place.root, everything)
     assert "<VersionId>" not in left.text
 
 

@@ -1,12 +1,14 @@
 """What an engine keeps of compiled documents: read back, and after a restart."""
 
+import dataclasses
+
 import pytest
 
 from exordos_paas_storage.domain import capabilities, policy, state
 from exordos_paas_storage.domain.language import compiler
 from exordos_paas_storage.engine.connect import connect
 from tests import engines
-from tests.contract.agreement import calls, corpus, world
+from tests.contract.agreement import calls, corpus, phrases, world
 from tests.contract.made import Real, key_id, made_user, unique
 
 SEED, CASES = 7, 60
@@ -47,6 +49,29 @@ def test_a_compiled_scope_is_read_back_as_it_was_written(real):
         real.engine.drop_access_key(key.access_key)
 
 
+def test_no_statement_is_taken_for_another(started):
+    """MinIO drops a statement whose conditions it writes like those of another."""
+    name, user = "minio", phrases.USERS[1]
+    place = world.of(started(name))
+    get = calls.Call(user, "get", phrases.FIRST, "in/a")
+    base = {"Version": policy.VERSION}
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    denied = [
+        {**allow, "Effect": "Deny", "Condition": {"StringEquals": {key: values}}}
+        for key, values in (("aws:UserAgent", ["a b"]), ("aws:UserAgent", ["a", "b"]))
+    ]
+    written = [
+        {**base, "Statement": [allow, denied[0]]},
+        {**base, "Statement": [denied[1]]},
+    ]
+
+    place.hold(user, [corpus.compiled(name, one, 20_000) for one in written])
+
+    for agent, allowed in (("a b", False), ("a", False), ("b", False), ("c", True)):
+        asked = dataclasses.replace(get, context={"aws:UserAgent": (agent,)})
+        assert place.allows(asked, place.user_key(user)) == allowed
+
+
 def test_an_engine_takes_the_largest_policy_and_scope(real):
     able = real.engine.capabilities
 
@@ -67,12 +92,31 @@ def _large(limit_bytes):
         "Condition": {"NumericLessThan": {"s3:max-keys": "10"}},
     }
     document = {"Version": policy.VERSION, "Statement": [statement]}
-    while compiler.size_bytes(document) < limit_bytes - 60:
-        statement["Resource"].append(f"arn:aws:s3:::b{len(statement['Resource'])}")
+    each = len(', "arn:aws:s3:::b00000"')
+    count = (limit_bytes - compiler.size_bytes(document)) // each - 2
+    statement["Resource"] += [f"arn:aws:s3:::b{one:05}" for one in range(count)]
     rest = limit_bytes - compiler.size_bytes(document)
     statement["Resource"][-1] += "x" * rest
     assert compiler.size_bytes(document) == limit_bytes
     return document
+
+
+OPPOSITE = {
+    "Version": policy.VERSION,
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "NotAction": ["s3:Delete*"],
+            "NotResource": [f"arn:aws:s3:::{phrases.FIRST}/out/*"],
+            "Condition": {
+                "StringLikeIfExists": {"s3:prefix": "in/*"},
+                "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
+                "IpAddress": {"aws:SourceIp": phrases.ADDRESS},
+            },
+        }
+    ],
+}
+user = phrases.USERS[0]
 
 
 @pytest.mark.parametrize("name", engines.available())
@@ -83,24 +127,8 @@ def test_decisions_are_the_same_after_a_restart(name, tmp_path):
         "RUSTFS_IAM_MASTER_KEY": engines.key(),
     }
     root = state.Credentials("rootuser", "k" * 40)
-    opposite = {
-        "Version": policy.VERSION,
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "NotAction": ["s3:Delete*"],
-                "NotResource": [f"arn:aws:s3:::{corpus.FIRST}/out/*"],
-                "Condition": {
-                    "StringLikeIfExists": {"s3:prefix": "in/*"},
-                    "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
-                    "IpAddress": {"aws:SourceIp": corpus.ADDRESS},
-                },
-            }
-        ],
-    }
-    user = corpus.USERS[0]
     asked = [
-        calls.Call(user, operation, corpus.FIRST, key)
+        calls.Call(user, operation, phrases.FIRST, key)
         for operation, key in (
             ("get", "in/a"),
             ("get", "out/a"),
@@ -111,7 +139,7 @@ def test_decisions_are_the_same_after_a_restart(name, tmp_path):
     ]
     with engines.running(name, tmp_path, keep, root) as (url, _):
         place = world.World(Real(connect(name, "", url, root), url, root))
-        place.hold(user, [corpus.compiled(name, opposite, 20_000)])
+        place.hold(user, [corpus.compiled(name, OPPOSITE, 20_000)])
         keys = place.user_key(user)
         before = [place.allows(call, keys) for call in asked]
     with engines.running(name, tmp_path, keep, root) as (url, _):

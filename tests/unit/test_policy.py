@@ -285,3 +285,23 @@ def test_a_condition_on_empty_text_is_not_lost():
     root_only = listing(**{"s3:prefix": "", "s3:delimiter": "/"})
 
     assert not policy.same(root_only, listing(**{"s3:delimiter": "/"}))
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "ours", "theirs"),
+    [
+        ("NumericLessThan", "s3:max-keys", "10", [10]),
+        ("Null", "s3:prefix", "true", [True]),
+        ("Null", "s3:prefix", "false", "false"),
+        ("NotIpAddress", "aws:SourceIp", ["::1/128"], "::1"),
+    ],
+)
+def test_values_that_engines_write_in_their_own_form_make_no_difference(
+    operator, key, ours, theirs
+):
+    def document(value):
+        allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": ALL}
+        return {"Statement": [{**allow, "Condition": {operator: {key: value}}}]}
+
+    assert policy.same(document(ours), document(theirs))
+    assert not policy.same(document(ours), document("11"))

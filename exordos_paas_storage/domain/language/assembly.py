@@ -14,14 +14,16 @@ from exordos_paas_storage.domain.language import (
     merging,
     reach,
 )
-from exordos_paas_storage.domain.language.elements import DENY
+from exordos_paas_storage.domain.language.elements import DENY, FOR_ALL
 from exordos_paas_storage.domain.language.engine_actions import DELETE, DELETE_VERSION
-from exordos_paas_storage.domain.language.merging import Clause, Clauses
+from exordos_paas_storage.domain.language.engine_keys import USERNAME
+from exordos_paas_storage.domain.language.merging import Clause, Clauses, Form
 from exordos_paas_storage.domain.language.parts import Read
 from exordos_paas_storage.domain.language.reach import Reach
 
 # Of these, RustFS takes one value and no list.
 _SINGLE = ("Numeric", "Date", "Null")
+_BETWEEN = set(" []")
 
 
 class Frame(NamedTuple):
@@ -67,7 +69,7 @@ def _add(frames: Frames, one: Read) -> None:
         if part.key:
             told = clauses.telling(setting.engine, part.key, part.present)
             held = merging.both(held, told, setting.path)
-        _make(frames, one.statement.effect, found, held, part.asked)
+        _make(frames, one, one.statement.effect, found, held, part.asked)
 
 
 def covered(one: Read, about: str) -> Reach | None:
@@ -81,10 +83,27 @@ def covered(one: Read, about: str) -> Reach | None:
 
 
 def _make(
-    frames: Frames, effect: str, covered: Reach, held: Clauses, asked: str
+    frames: Frames, one: Read, effect: str, found: Reach, held: Clauses, asked: str
 ) -> None:
+    apart = one.setting.engine == capabilities.MINIO
     for clause in held:
-        frames.setdefault(Frame(effect, covered, clause), set()).add(asked)
+        at = _told_apart(clause) if apart else clause
+        frames.setdefault(Frame(effect, found, at), set()).add(asked)
+
+
+def _told_apart(clause: Clause) -> Clause:
+    """The clause, with a condition that always holds where MinIO needs a difference.
+
+    It drops a statement that it takes for another one, also of another policy, and
+    writes the values `a` and `b` like the value `a b` when it compares them (seen). So
+    lengths are added where a text has what it puts between values.
+    """
+    texts = [text for form in clause for text in (form.key, *form.values)]
+    if not any(set(text) & _BETWEEN for text in texts):
+        return clause
+    lengths = ",".join(str(len(text)) for text in texts)
+    always = Form(f"{FOR_ALL}:StringLike", USERNAME, ("*", lengths))
+    return tuple(sorted((*clause, always)))
 
 
 class _Versions:
@@ -124,7 +143,7 @@ def _keep_versions(frames: Frames, one: Read, versions: _Versions) -> None:
         return
     told = clauses.telling(capabilities.MINIO, engine_actions.VERSION_ID, False)
     held = merging.both(held, told, one.setting.path)
-    _make(frames, DENY, found, held, DELETE_VERSION)
+    _make(frames, one, DENY, found, held, DELETE_VERSION)
 
 
 def _joined(frames: Frames) -> dict[Frame, tuple[str, ...]]:

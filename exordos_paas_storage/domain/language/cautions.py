@@ -40,8 +40,10 @@ def report(one: Read) -> None:
     if one.setting.allow and one.named and not one.parts:
         one.setting.report(f"{one.setting.path}.Condition", NEVER, False)
     if one.setting.engine == capabilities.MINIO:
-        _report_versions(one)
-        _report_lists(one)
+        if assembly.covered(one, actions.OBJECT):
+            _report_versions(one)
+        if assembly.covered(one, actions.BUCKET):
+            _report_lists(one)
 
 
 def _without_effect(one: Read, pattern: str) -> str:

@@ -174,6 +174,8 @@ def _ranged(given: Sequence[Condition], supply: Supply, path: str) -> Clauses:
         else condition_keys.DATE
     )
     found = _absent(supply) if allowed.absent else NEVER
+    if kind == condition_keys.DATE:
+        allowed = allowed._replace(ranges=ranges.of_dates(allowed.ranges))
     for numbers in allowed.ranges:
         forms = [
             Form(operator, supply.name, (value,))

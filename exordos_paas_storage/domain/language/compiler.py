@@ -64,11 +64,9 @@ def size_bytes(document: Mapping[str, Any]) -> int:
 
 
 def compile(document: Document, target: Target, field: str = "document") -> Compiled:
-    """A document as an engine gets it.
+    """A parsed document as an engine gets it.
 
     Args:
-        document: a parsed one.
-        target: the engine and the endpoint.
         field: what errors and warnings call the document.
 
     Raises:
@@ -76,12 +74,7 @@ def compile(document: Document, target: Target, field: str = "document") -> Comp
             there and says why.
         PolicyTooLarge: compiled it is larger than the engine takes.
     """
-    found: dict[Warning, None] = {}
-
-    def report(path: str, why: str, laxer: bool) -> None:
-        if why:
-            found[Warning(path, why, laxer)] = None
-
+    found = _Warnings()
     read = [
         parts.read(
             statement,
@@ -90,7 +83,7 @@ def compile(document: Document, target: Target, field: str = "document") -> Comp
                 target.secure,
                 statement.effect == ALLOW,
                 f"{field}.Statement[{index}]",
-                report,
+                found.report,
             ),
         )
         for index, statement in enumerate(document.statements)
@@ -99,7 +92,18 @@ def compile(document: Document, target: Target, field: str = "document") -> Comp
         cautions.report(one)
     written = assembly.document(read)
     _check_size(written, target, field)
-    return Compiled(written, tuple(found))
+    return Compiled(written, tuple(found.kept))
+
+
+class _Warnings:
+    """Warnings in the order in which they come, each once."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Warning, None] = {}
+
+    def report(self, path: str, why: str, laxer: bool) -> None:
+        if why:
+            self.kept[Warning(path, why, laxer)] = None
 
 
 def _check_size(written: Mapping[str, Any], target: Target, field: str) -> None:

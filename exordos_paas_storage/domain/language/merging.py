@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from exordos_paas_storage.domain import capabilities, errors
+from exordos_paas_storage.domain import errors
 from exordos_paas_storage.domain.language import condition_keys, refusals, values
 from exordos_paas_storage.domain.language.elements import FOR_ALL, FOR_ANY
 
@@ -55,10 +55,12 @@ _MOST_PAIRS = 10_000
 
 
 def present(key: str) -> Form:
+    """The form that holds where a request carries a key."""
     return Form(NULL, key, _PRESENT)
 
 
 def absent(key: str) -> Form:
+    """The form that holds where a request does not carry a key."""
     return Form(NULL, key, _ABSENT)
 
 
@@ -149,10 +151,7 @@ def _refuse_another(
 
 
 def _repeated(path: str) -> Exception:
-    # The row is for both engines alike.
-    return refusals.refused(
-        refusals.VALUE, refusals.REPEATED, capabilities.RUSTFS, path
-    )
+    return refusals.refused(refusals.VALUE, refusals.REPEATED, "", path)
 
 
 def _common_addresses(

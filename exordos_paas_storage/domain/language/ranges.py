@@ -19,8 +19,8 @@ from exordos_paas_storage.domain.language.elements import FOR_ALL, Condition
 
 _SECOND_NS = 1_000_000_000
 _FIRST_DAY = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-# The first second after the year 9999, which no engine can write.
-_END_S = 253_402_300_800
+# The years that engines can write, from 1 to 9999, in seconds since 1970.
+_BEGIN_S, _END_S = -62_135_596_800, 253_402_300_800
 
 
 class Range(NamedTuple):
@@ -148,16 +148,26 @@ def written(kind: str, one: Range) -> dict[str, str]:
     low, high = one
     if kind == condition_keys.NUMERIC and low is not None and high == low + 1:
         return {"NumericEquals": str(low)}
-    if kind == condition_keys.DATE and high is not None and high >= _END_S:
-        high = None
     found = {} if low is None else {f"{kind}GreaterThanEquals": _text(kind, low)}
     if high is not None:
         found[f"{kind}LessThan"] = _text(kind, high)
     return found
 
 
+def of_dates(found: Iterable[Range]) -> tuple[Range, ...]:
+    """The same dates without those that no request can have."""
+    years = (Range(_BEGIN_S, _END_S),)
+    return tuple(
+        Range(
+            None if one.low == _BEGIN_S else one.low,
+            None if one.high == _END_S else one.high,
+        )
+        for one in _common(tuple(found), years)
+    )
+
+
 def _text(kind: str, bound: int) -> str:
     if kind == condition_keys.NUMERIC:
         return str(bound)
     moment = _FIRST_DAY + datetime.timedelta(seconds=bound)
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return moment.isoformat().replace("+00:00", "Z")

@@ -9,7 +9,7 @@ that AWS would ever find to match there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from exordos_paas_storage.domain import capabilities
@@ -61,27 +61,33 @@ def of(
     Raises:
         UnsupportedByEngine: a policy variable or pattern is in the table of refusals.
     """
-    field = f"{path}.{'NotResource' if statement.not_resource else 'Resource'}"
-    found = [
-        engine_texts.written(
-            arn.removeprefix(grammar.ARN_PREFIX), engine, secure, f"{field}[{index}]"
-        )
-        for index, arn in enumerate(statement.resources)
-    ]
-    if any(set(one) == {"*"} for one in found):
+    found = _patterns(statement, engine, secure, path)
+    if any(set(one) == {"*"} for one in found.values()):
         return None if statement.not_resource else ALL
-    if about == actions.ACCOUNT:
-        return ALL if statement.not_resource else None
+    kept = []
     if about == actions.BUCKET:
-        kept = [_of_bucket(one, engine) for one in found if "/" not in one]
-    else:
-        kept = [one for one in found if re.search(r"[/*?]", one)]
+        kept = [_of_bucket(one, engine) for one in found.values() if "/" not in one]
+    elif about == actions.OBJECT:
+        kept = [one for one in found.values() if re.search(r"[/*?]", one)]
         if engine == capabilities.RUSTFS and _must_cover(statement):
-            kept += _without_slashes(statement, found, field)
+            kept += _without_slashes(found)
     if not kept:
         return ALL if statement.not_resource else None
     arns = tuple(sorted({f"{grammar.ARN_PREFIX}{one}" for one in kept}))
     return Reach(arns, statement.not_resource)
+
+
+def _patterns(
+    statement: Statement, engine: str, secure: bool, path: str
+) -> dict[str, str]:
+    """The resources as the engine gets them, without `arn:aws:s3:::`, by their path."""
+    field = f"{path}.{'NotResource' if statement.not_resource else 'Resource'}"
+    plain = [arn.removeprefix(grammar.ARN_PREFIX) for arn in statement.resources]
+    return {
+        at: engine_texts.written(text, engine, secure, at)
+        for index, text in enumerate(plain)
+        for at in (f"{field}[{index}]",)
+    }
 
 
 def _of_bucket(pattern: str, engine: str) -> str:
@@ -94,25 +100,19 @@ def _must_cover(statement: Statement) -> bool:
     return (statement.effect == ALLOW) == statement.not_resource
 
 
-def _without_slashes(statement: Statement, found: list[str], field: str) -> list[str]:
+def _without_slashes(found: Mapping[str, str]) -> list[str]:
     """Patterns for keys that end with a slash, as RustFS sees them without it.
 
     They cover objects too that are named like the folder; the statement takes more
     away then than was written, and never less.
     """
-    added = []
-    for index, pattern in enumerate(found):
-        shorter = _shorter(pattern)
-        if shorter.endswith("*"):
+    shorter = {at: _shorter(pattern) for at, pattern in found.items()}
+    for at, pattern in shorter.items():
+        if pattern.endswith("*"):
             raise refusals.refused(
-                refusals.RESOURCE,
-                refusals.FOLDER,
-                capabilities.RUSTFS,
-                f"{field}[{index}]",
+                refusals.RESOURCE, refusals.FOLDER, capabilities.RUSTFS, at
             )
-        if shorter:
-            added.append(shorter)
-    return added
+    return [pattern for pattern in shorter.values() if pattern]
 
 
 def _shorter(pattern: str) -> str:

@@ -29,7 +29,7 @@ class Refusal(NamedTuple):
         kind: what is refused: `KEY`, `OPERATOR`, `VARIABLE`, `VALUE` or `RESOURCE`.
         names: the names it is about; of rules that are about no name, a short text.
         engines: the engines that can't.
-        why: continues "the engine can't decide by it: ".
+        why: ends a sentence "the engine can't decide by this …: ".
     """
 
     kind: str
@@ -37,10 +37,6 @@ class Refusal(NamedTuple):
     engines: tuple[str, ...]
     why: str
 
-
-_NO_ACCOUNTS = "there are no AWS accounts, roles and organizations here"
-_NO_SERVICES = "requests come from clients and never from a service of AWS"
-_NO_TAGS = "the engines compare no tags but those of objects"
 
 WILD = "* or ? as a character"
 DOLLAR = "${$} before a brace"
@@ -78,7 +74,7 @@ TABLE = (
             "s3:ResourceAccount",
         ),
         BOTH,
-        _NO_ACCOUNTS,
+        "there are no AWS accounts, roles and organizations here",
     ),
     Refusal(
         KEY,
@@ -95,7 +91,7 @@ TABLE = (
             "aws:SourceOrgPaths",
         ),
         BOTH,
-        _NO_SERVICES,
+        "requests come from clients and never from a service of AWS",
     ),
     Refusal(
         KEY,
@@ -124,7 +120,7 @@ TABLE = (
             "s3:BucketTag",
         ),
         BOTH,
-        _NO_TAGS,
+        "the engines compare no tags but those of objects",
     ),
     Refusal(
         KEY,
@@ -269,15 +265,25 @@ FILLED = ("aws:SourceIp", "aws:userid", "aws:username")
 
 
 def find(kind: str, name: str, engine: str) -> Refusal | None:
-    """The row that is about a name on an engine; None where it can decide by it."""
+    """The row that is about a name on an engine; None where it can decide by it.
+
+    Args:
+        kind: `KEY`, `OPERATOR`, `VARIABLE`, `VALUE` or `RESOURCE`.
+        name: as a row has it.
+        engine: a name of `capabilities.ENGINES`; empty for a row about both.
+    """
     for row in TABLE:
-        if row.kind == kind and name in row.names and engine in row.engines:
+        about = engine in row.engines if engine else row.engines == BOTH
+        if about and row.kind == kind and name in row.names:
             return row
     return None
 
 
 def refused(kind: str, name: str, engine: str, path: str) -> errors.UnsupportedByEngine:
-    """The error of what the table says of a name.
+    """The error of what the table says of a name; the arguments are those of `find`.
+
+    Args:
+        path: path of the part of the document.
 
     Raises:
         KeyError: the table has no such row, so the caller asks for what it may not
@@ -288,6 +294,7 @@ def refused(kind: str, name: str, engine: str, path: str) -> errors.UnsupportedB
         row = UNFILLED
     if row is None:
         raise KeyError(f"no reason why {engine} can't decide by {kind} {name}")
+    who = engine or "the engines"
     return errors.UnsupportedByEngine(
-        path, f"{engine} can't decide by this {kind}: {row.why}"
+        path, f"{who} can't decide by this {kind}: {row.why}"
     )
