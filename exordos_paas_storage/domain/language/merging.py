@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from exordos_paas_storage.domain import errors
@@ -190,10 +190,8 @@ def _settled(kept: dict[tuple[str, str], tuple[str, ...]]) -> Clause | None:
 
 def _wants_a_value(kept: dict[tuple[str, str], tuple[str, ...]], key: str) -> bool:
     """Whether a form of the key is false wherever the request has no such value."""
-    test: Callable[[str], bool] = lambda operator: operator.startswith(  # noqa: E731
-        (*_POSITIVE, condition_keys.NUMERIC, condition_keys.DATE, ADDRESS)
-    )
-    return any(one == key and test(operator) for operator, one in kept)
+    kinds = (*_POSITIVE, condition_keys.NUMERIC, condition_keys.DATE, ADDRESS)
+    return any(one == key and operator.startswith(kinds) for operator, one in kept)
 
 
 def _sorted(found: set[str]) -> tuple[str, ...]:
