@@ -8,7 +8,7 @@ from typing import Any
 from restalchemy.dm import filters, properties, types
 
 from exordos_paas_storage.domain import access, errors, rules, status
-from exordos_paas_storage.models import base, child, policy
+from exordos_paas_storage.models import base, child, due, policy
 
 
 class Attachment(child.Child):
@@ -104,7 +104,7 @@ def _put(session: Any, user: Any, policy_id: uuids.UUID) -> None:
 
 
 def _queue_user(session: Any, user: uuids.UUID) -> None:
-    base.queue(session, "s3aas_users", "uuid = %s", (user,), status.PENDING, asked=True)
+    due.queue(session, "s3aas_users", "uuid = %s", (user,), status.PENDING, asked=True)
 
 
 def name(found: list[Attachment], user: Any, session: Any = None) -> None:

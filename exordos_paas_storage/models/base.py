@@ -17,15 +17,9 @@ from restalchemy.storage import exceptions
 from restalchemy.storage.sql import engines, orm
 
 from exordos_paas_storage.domain import access, errors, status
-from exordos_paas_storage.models import columns
+from exordos_paas_storage.models import columns, due
 
 LOG = logging.getLogger(__name__)
-
-
-# Since when a changed row has been due: before every row that is only to be made, as a
-# change may take access away, and must not wait until a thousand keys are made.
-URGENT = "now() - interval '1 day'"
-URGENT_BEFORE = datetime.timedelta(days=1)
 
 
 def now() -> datetime.datetime:
@@ -54,35 +48,6 @@ def transaction(session: Any = None) -> Iterator[Any]:
     """The given session, else the thread's own, else a new one that commits."""
     with engines.engine_factory.get_engine().session_manager(session=session) as found:
         yield found
-
-
-def queue(
-    session: Any,
-    table: str,
-    where: str,
-    values: tuple[Any, ...],
-    shown: str,
-    asked: bool = False,
-) -> None:
-    """Queue rows that follow from a change, showing `shown` until they are seen.
-
-    A tombstone stays one. The generation moves where the row's own desired half did:
-    for a tombstone, and where `asked` says so.
-    """
-    deleting = shown == status.DELETING
-    session.execute(
-        f"""
-        UPDATE {table} SET
-            generation = generation + %s,
-            revision = revision + 1, attempts = 0, next_try_at = {URGENT},
-            status = CASE WHEN status IN ('DELETING', 'CREATING') AND %s
-                THEN status ELSE %s END,
-            status_message = '',
-            updated_at = now() AT TIME ZONE 'UTC'
-        WHERE {where}
-        """,  # noqa: S608
-        (int(deleting or asked), not deleting, shown, *values),
-    )
 
 
 class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin):
@@ -238,8 +203,8 @@ class Asked(models.ModelWithUUID, models.ModelWithProject, orm.SQLStorableMixin)
         shown: str,
         asked: bool = False,
     ) -> None:
-        """`queue` rows of this model's table."""
-        queue(session, cls.__tablename__, where, values, shown, asked)
+        """`due.queue` for rows of this model's table."""
+        due.queue(session, cls.__tablename__, where, values, shown, asked)
 
     def _settable(self) -> set[str]:
         """The desired columns of this model."""
@@ -307,6 +272,7 @@ _SILENT = """
         + (observed_generation = generation)::integer
 """
 _EFFECTIVE = f"""
-    revision = revision + 1, attempts = 0, next_try_at = {URGENT}, status_message = '',
+    revision = revision + 1, attempts = 0, next_try_at = {due.URGENT},
+    status_message = '',
     status = CASE WHEN status = 'CREATING' THEN status ELSE 'PENDING' END
 """

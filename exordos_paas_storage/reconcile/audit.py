@@ -15,7 +15,7 @@ from typing import Any
 
 from exordos_paas_storage.domain import errors, policy, status
 from exordos_paas_storage.engine import port
-from exordos_paas_storage.models import base
+from exordos_paas_storage.models import base, due
 from exordos_paas_storage.reconcile import users
 
 LOG = logging.getLogger(__name__)
@@ -82,4 +82,4 @@ def _differs(row: dict[str, Any], held: Any, wanted: set[str]) -> bool:
 
 def _queue(session: Any, table: str, found: list[uuid.UUID]) -> None:
     """Nothing that was asked for has changed, so the generation stays."""
-    base.queue(session, table, "uuid = ANY(%s)", (found,), status.PENDING)
+    due.queue(session, table, "uuid = ANY(%s)", (found,), status.PENDING)

@@ -9,14 +9,14 @@ from typing import Any
 
 import psycopg
 
-from exordos_paas_storage.models import base
+from exordos_paas_storage.models import due
 from exordos_paas_storage.reconcile import queue
 
 # Each is one read of an index for each table.
 _PEEK = " UNION ALL ".join(
     f"SELECT '{table}', "  # noqa: S608
     f"(SELECT min(next_try_at) FROM {table} WHERE revision <> seen_revision "
-    f"AND next_try_at <= {base.URGENT}), "
+    f"AND next_try_at <= {due.URGENT}), "
     f"EXISTS (SELECT 1 FROM {table} WHERE wake_at <= %(now)s)"
     for table in queue.TABLES
 )
@@ -54,7 +54,7 @@ def passes(
     for table in late:
         connection.execute(
             f"UPDATE {table} SET wake_at = NULL, revision = revision + 1, "  # noqa: S608
-            f"next_try_at = {base.URGENT} WHERE wake_at <= %s",
+            f"next_try_at = {due.URGENT} WHERE wake_at <= %s",
             (now,),
         )
     if late:

@@ -13,7 +13,7 @@ from psycopg import rows
 from psycopg.types import json
 
 from exordos_paas_storage.domain import errors, status
-from exordos_paas_storage.models import base
+from exordos_paas_storage.models import base, due
 from exordos_paas_storage.reconcile import outcomes
 
 CHANNEL = "s3aas_changes"
@@ -90,11 +90,11 @@ def claim(
         in_hand: rows that this process works on, whose lease may have ended.
         now: with a time zone.
         lease_s: after so many seconds another process may claim the row.
-        urgent: only one that was changed, or woken; see `base.URGENT`.
+        urgent: only one that was changed, or woken; see `due.URGENT`.
     """
     values = {
         "now": now,
-        "due": now - base.URGENT_BEFORE if urgent else now,
+        "due": now - due.URGENT_BEFORE if urgent else now,
         "until": now + datetime.timedelta(seconds=lease_s),
         "busy": list(busy),
         "in_hand": list(in_hand),
@@ -125,7 +125,7 @@ def record(
             # Somebody else had a turn meanwhile, and ours may have undone it.
             session.execute(
                 f"UPDATE {claimed.table} SET revision = revision + 1, "  # noqa: S608
-                f"next_try_at = {base.URGENT} WHERE uuid = %s",
+                f"next_try_at = {due.URGENT} WHERE uuid = %s",
                 (claimed.uuid,),
             )
     return 0.0
@@ -219,7 +219,7 @@ def wake(session: Any, table: str, where: str, values: tuple[Any, ...]) -> None:
     """Let rows try at once that wait for something that just came."""
     session.execute(
         f"UPDATE {table} SET next_try_at = CASE WHEN seen_revision > 0 "  # noqa: S608
-        f"THEN {base.URGENT} ELSE now() END "
+        f"THEN {due.URGENT} ELSE now() END "
         f"WHERE revision <> seen_revision AND next_try_at > now() AND {where}",
         values,
     )
