@@ -58,6 +58,8 @@ class Capabilities:
         stop_s: seconds a clean stop may take.
         sealed_admin: whether admin bodies are sealed with the caller's secret.
         mfa_delete: whether deleting versions can be made to need more than a key.
+        unsafe_keys: patterns of object keys, or of their ends behind a slash, that no
+            request may name, as the engine takes them for paths.
         guard_actions: every action that a tenant's key may be allowed, in the
             spelling that this engine takes.
         least_expiry_s: seconds that an access key's expiry must lie ahead for the
@@ -77,6 +79,7 @@ class Capabilities:
     least_expiry_s: int
     most_expiry_s: int
     policy_bytes: int
+    unsafe_keys: tuple[str, ...] = ()
     scope_bytes: int = 4096
 
     @property
@@ -131,6 +134,9 @@ _TABLE = {
         least_expiry_s=15 * 60 + 10,
         most_expiry_s=365 * _DAY_S - 10,
         policy_bytes=20_480,
+        # It refuses such keys, but not in the body of DeleteObjects: `out/../in/a`
+        # there removes `in/a`, and further up an object of another bucket (seen).
+        unsafe_keys=("../*", "..", "./*", "."),
     ),
 }
 

@@ -111,24 +111,22 @@ def _allow(actions: Iterable[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": sorted(actions), "Resource": [resource]}
 
 
-def guard(allowed: Iterable[str]) -> dict[str, Any]:
+def guard(allowed: Iterable[str], unsafe_keys: Iterable[str] = ()) -> dict[str, Any]:
     """The document every engine user carries beside its own policies.
 
     Args:
         allowed: the data and read actions of `Capabilities.guard_actions`; all else
             is denied, whatever another policy allows, and so is the admin API.
+        unsafe_keys: patterns of `Capabilities.unsafe_keys`, which nothing may name.
     """
-    return {
-        "Version": VERSION,
-        "Statement": [
-            {
-                "Effect": "Deny",
-                "NotAction": sorted(allowed),
-                "Resource": [EVERYTHING],
-            },
-            {"Effect": "Deny", "Action": ["admin:*"]},
-        ],
-    }
+    statements: list[dict[str, Any]] = [
+        {"Effect": "Deny", "NotAction": sorted(allowed), "Resource": [EVERYTHING]},
+        {"Effect": "Deny", "Action": ["admin:*"]},
+    ]
+    unsafe = [f"arn:aws:s3:::*/{pattern}" for pattern in unsafe_keys]
+    if unsafe:
+        statements.append({"Effect": "Deny", "Action": ["s3:*"], "Resource": unsafe})
+    return {"Version": VERSION, "Statement": statements}
 
 
 # The guard of a suspended instance: no key of any user may do anything.

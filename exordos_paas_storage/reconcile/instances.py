@@ -232,9 +232,9 @@ def guard(engine: engine_port.Engine, owner: instance.Instance) -> None:
     if owner.suspended:
         document = policy.SUSPENDED
     elif owner.read_only:
-        document = policy.guard(able.read_actions)
+        document = policy.guard(able.read_actions, able.unsafe_keys)
     else:
-        document = policy.guard(able.guard_actions)
+        document = policy.guard(able.guard_actions, able.unsafe_keys)
     policies.put(engine, policy.GUARD_NAME, state.Policy(policy.GUARD_NAME, document))
 
 

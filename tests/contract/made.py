@@ -129,7 +129,8 @@ def until(condition: Callable[[], Any], patience_s: float = 20.0) -> Any:
 
 
 def guard(engine: port.Engine) -> dict[str, Any]:
-    return policy.guard(engine.capabilities.guard_actions)
+    able = engine.capabilities
+    return policy.guard(able.guard_actions, able.unsafe_keys)
 
 
 def refusal(call, **parameters: Any) -> str:

@@ -185,3 +185,58 @@ def test_a_dropped_key_and_the_key_of_a_dropped_user_are_of_no_use(real):
 
     real.engine.drop_user(user)
     assert refusal(real.s3(orphan).list_buckets) == "InvalidAccessKeyId"
+
+
+# Of a key that may delete below `out/` alone.
+ELSEWHERE = [
+    "out/../in/a",
+    "out/../../{other}/a",
+    "out/./../in/a",
+    "../{other}/a",
+    "./in/a",
+    "out/..",
+    "out/../.",
+    "..",
+    ".",
+]
+
+
+@pytest.mark.parametrize("form", ["normal", "read-only"])
+def test_a_key_in_a_list_to_delete_leads_nowhere_else(real, form):
+    """MinIO takes the keys in that body for paths; elsewhere it refuses such keys."""
+    engine, able = real.engine, real.engine.capabilities
+    bucket, other = made_bucket(engine), made_bucket(engine)
+    root = real.s3(real.root)
+    root.put_object(Bucket=bucket, Key="in/a", Body=b"1")
+    root.put_object(Bucket=other, Key="a", Body=b"1")
+    held = able.guard_actions if form == "normal" else able.read_actions
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        "Resource": [f"arn:aws:s3:::{bucket}/out/*"],
+    }
+    client = _client(
+        real,
+        policy.guard(held, able.unsafe_keys),
+        {"Version": policy.VERSION, "Statement": [allowed]},
+    )
+    named = [{"Key": key.format(other=other)} for key in ELSEWHERE]
+
+    for one in named:
+        refusal(client.delete_objects, Bucket=bucket, Delete={"Objects": [one]})
+    refusal(client.delete_objects, Bucket=bucket, Delete={"Objects": named})
+
+    assert root.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    assert root.list_objects_v2(Bucket=other)["KeyCount"] == 1
+
+
+def test_keys_with_dots_in_them_are_everyday_keys(real):
+    bucket, client = made_bucket(real.engine), _guarded(real, "read-write")
+
+    for key in ("a..b", "..a", "a/.b", ".hidden", "a/b..", "v1.2/x.tar.gz"):
+        assert not refusal(client.put_object, Bucket=bucket, Key=key, Body=b"1"), key
+        answer = client.delete_objects(
+            Bucket=bucket, Delete={"Objects": [{"Key": key}]}
+        )
+        assert not answer.get("Errors"), (key, answer)
+    assert real.engine.count_objects(bucket, 1) == 0

@@ -32,7 +32,9 @@ class Before:
         self.end = end + datetime.timedelta(hours=1)
         # MinIO takes a `NotAction` and can't load it again; the guard is made of one.
         self.owner = self.key(engine, guard(engine))
-        self.reader = self.key(engine, policy.guard(able.read_actions))
+        self.reader = self.key(
+            engine, policy.guard(able.read_actions, able.unsafe_keys)
+        )
         self.suspended = self.key(engine, policy.SUSPENDED)
         self.scoped = self.key(engine, guard(engine), scope=READ, expires_at=self.end)
         self.disabled = self.key(engine, guard(engine))

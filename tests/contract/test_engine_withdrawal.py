@@ -147,7 +147,9 @@ def test_the_guards_forms_let_all_read_alone_and_nothing_through(real, scope):
     forms = {
         "all": (guard(engine), {"put", "get", "list", "buckets", "delete"}),
         "read": (
-            policy.guard(engine.capabilities.read_actions),
+            policy.guard(
+                engine.capabilities.read_actions, engine.capabilities.unsafe_keys
+            ),
             {"get", "list", "buckets"},
         ),
         "suspended": (policy.SUSPENDED, set()),

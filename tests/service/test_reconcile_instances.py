@@ -194,7 +194,8 @@ def test_the_guard_is_there_before_the_first_user(api, active, world):
     first = world.only.calls[names.index("put_policy")]
     assert first[1].name == GUARD_NAME
     assert names.index("put_policy") < names.index("add_user")
-    document = policy.guard(world.only.capabilities.guard_actions)
+    able = world.only.capabilities
+    document = policy.guard(able.guard_actions, able.unsafe_keys)
     assert world.only.policy(GUARD_NAME).document == document
 
 

@@ -141,6 +141,24 @@ def test_the_guard_denies_every_action_that_it_does_not_list(engine):
     assert admin == {"Effect": "Deny", "Action": ["admin:*"]}
 
 
+def test_the_guard_denies_keys_that_an_engine_takes_for_paths():
+    unsafe = capabilities.of(capabilities.MINIO, "").unsafe_keys
+
+    *_, last = policy.guard(["s3:GetObject"], unsafe)["Statement"]
+
+    assert (last["Effect"], last["Action"]) == ("Deny", ["s3:*"])
+    for key in ("../a", "..", "./a", ".", "a/../b", "a/..", "a/./b", "a/.", "a/b/../c"):
+        assert any(
+            fnmatch.fnmatchcase(f"arn:aws:s3:::bucket/{key}", one)
+            for one in last["Resource"]
+        ), key
+    for key in ("a", "a/b", "..a", "a..", "a../b", "a/..b", ".a", "a.", "a/.b", "a./b"):
+        assert not any(
+            fnmatch.fnmatchcase(f"arn:aws:s3:::bucket/{key}", one)
+            for one in last["Resource"]
+        ), key
+
+
 @pytest.mark.parametrize("engine", capabilities.ENGINES)
 def test_the_guard_lists_no_action_that_configures(engine):
     allowed = capabilities.of(engine, "").guard_actions
