@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from exordos_paas_storage.domain import errors
 
@@ -60,6 +62,8 @@ class Capabilities:
         mfa_delete: whether deleting versions can be made to need more than a key.
         unsafe_keys: patterns of object keys, or of their ends behind a slash, that no
             request may name, as the engine takes them for paths.
+        version_named: the condition that holds where a request names a version. AWS
+            has no such upload; the engines replace that version's content.
         guard_actions: every action that a tenant's key may be allowed, in the
             spelling that this engine takes.
         least_expiry_s: seconds that an access key's expiry must lie ahead for the
@@ -79,6 +83,7 @@ class Capabilities:
     least_expiry_s: int
     most_expiry_s: int
     policy_bytes: int
+    version_named: Mapping[str, Any]
     unsafe_keys: tuple[str, ...] = ()
     scope_bytes: int = 4096
 
@@ -113,6 +118,7 @@ _TABLE = {
         # It takes a body of 1 MiB, but reads all of a policy for every request: 128 KiB
         # made a request 25 ms slower at most, four times as much 150 ms (seen).
         policy_bytes=131_072,
+        version_named={"Null": {"s3:versionid": "false"}},
     ),
     MINIO: Capabilities(
         engine=MINIO,
@@ -134,6 +140,8 @@ _TABLE = {
         least_expiry_s=15 * 60 + 10,
         most_expiry_s=365 * _DAY_S - 10,
         policy_bytes=20_480,
+        # It carries the key always, empty where no version is named (seen).
+        version_named={"StringNotEquals": {"s3:versionid": [""]}},
         # It refuses such keys, but not in the body of DeleteObjects: `out/../in/a`
         # there removes `in/a`, and further up an object of another bucket (seen).
         unsafe_keys=("../*", "..", "./*", "."),

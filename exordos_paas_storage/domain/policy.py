@@ -111,13 +111,18 @@ def _allow(actions: Iterable[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": sorted(actions), "Resource": [resource]}
 
 
-def guard(allowed: Iterable[str], unsafe_keys: Iterable[str] = ()) -> dict[str, Any]:
+def guard(
+    allowed: Iterable[str],
+    unsafe_keys: Iterable[str] = (),
+    version_named: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The document every engine user carries beside its own policies.
 
     Args:
         allowed: the data and read actions of `Capabilities.guard_actions`; all else
             is denied, whatever another policy allows, and so is the admin API.
         unsafe_keys: patterns of `Capabilities.unsafe_keys`, which nothing may name.
+        version_named: `Capabilities.version_named`; no upload may name a version.
     """
     statements: list[dict[str, Any]] = [
         {"Effect": "Deny", "NotAction": sorted(allowed), "Resource": [EVERYTHING]},
@@ -126,6 +131,13 @@ def guard(allowed: Iterable[str], unsafe_keys: Iterable[str] = ()) -> dict[str, 
     unsafe = [f"arn:aws:s3:::*/{pattern}" for pattern in unsafe_keys]
     if unsafe:
         statements.append({"Effect": "Deny", "Action": ["s3:*"], "Resource": unsafe})
+    if version_named:
+        upload = {
+            "Effect": "Deny",
+            "Action": ["s3:PutObject"],
+            "Resource": [EVERYTHING],
+        }
+        statements.append({**upload, "Condition": version_named})
     return {"Version": VERSION, "Statement": statements}
 
 

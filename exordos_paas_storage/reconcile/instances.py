@@ -232,9 +232,11 @@ def guard(engine: engine_port.Engine, owner: instance.Instance) -> None:
     if owner.suspended:
         document = policy.SUSPENDED
     elif owner.read_only:
-        document = policy.guard(able.read_actions, able.unsafe_keys)
+        document = policy.guard(able.read_actions, able.unsafe_keys, able.version_named)
     else:
-        document = policy.guard(able.guard_actions, able.unsafe_keys)
+        document = policy.guard(
+            able.guard_actions, able.unsafe_keys, able.version_named
+        )
     policies.put(engine, policy.GUARD_NAME, state.Policy(policy.GUARD_NAME, document))
 
 

@@ -130,7 +130,7 @@ def until(condition: Callable[[], Any], patience_s: float = 20.0) -> Any:
 
 def guard(engine: port.Engine) -> dict[str, Any]:
     able = engine.capabilities
-    return policy.guard(able.guard_actions, able.unsafe_keys)
+    return policy.guard(able.guard_actions, able.unsafe_keys, able.version_named)
 
 
 def refusal(call, **parameters: Any) -> str:

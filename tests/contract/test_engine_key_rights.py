@@ -5,6 +5,7 @@ import json
 import pytest
 
 from exordos_paas_storage.domain import policy, state
+from exordos_paas_storage.engine import signed
 from tests.contract.made import (
     guard,
     key_id,
@@ -217,7 +218,7 @@ def test_a_key_in_a_list_to_delete_leads_nowhere_else(real, form):
     }
     client = _client(
         real,
-        policy.guard(held, able.unsafe_keys),
+        policy.guard(held, able.unsafe_keys, able.version_named),
         {"Version": policy.VERSION, "Statement": [allowed]},
     )
     named = [{"Key": key.format(other=other)} for key in ELSEWHERE]
@@ -240,3 +241,26 @@ def test_keys_with_dots_in_them_are_everyday_keys(real):
         )
         assert not answer.get("Errors"), (key, answer)
     assert real.engine.count_objects(bucket, 1) == 0
+
+
+@pytest.mark.parametrize("template", ["read-write", "write-only", "backup"])
+def test_an_upload_replaces_no_version(real, template):
+    """Both engines take the version's id with an upload, and write over its content."""
+    bucket = made_bucket(real.engine)
+    real.engine.set_versioning(bucket, True)
+    root = real.s3(real.root)
+    version = root.put_object(Bucket=bucket, Key="x", Body=b"first")["VersionId"]
+    documents = (guard(real.engine), policy.from_template(template))
+    keys = made_key(real.engine, made_user(real.engine, *documents))
+    http = signed.SignedHttp(real.url)
+
+    def put(params):
+        path = f"/{bucket}/x"
+        answer = http.send("put", "PUT", path, params, signer=keys, body=b"second")
+        return answer.status_code
+
+    assert put({"versionId": version}) == 403
+    assert put({"versionId": "null"}) == 403
+    assert put({}) == 200
+    found = root.get_object(Bucket=bucket, Key="x", VersionId=version)
+    assert found["Body"].read() == b"first"

@@ -33,7 +33,8 @@ class Before:
         # MinIO takes a `NotAction` and can't load it again; the guard is made of one.
         self.owner = self.key(engine, guard(engine))
         self.reader = self.key(
-            engine, policy.guard(able.read_actions, able.unsafe_keys)
+            engine,
+            policy.guard(able.read_actions, able.unsafe_keys, able.version_named),
         )
         self.suspended = self.key(engine, policy.SUSPENDED)
         self.scoped = self.key(engine, guard(engine), scope=READ, expires_at=self.end)

@@ -148,7 +148,9 @@ def test_the_guards_forms_let_all_read_alone_and_nothing_through(real, scope):
         "all": (guard(engine), {"put", "get", "list", "buckets", "delete"}),
         "read": (
             policy.guard(
-                engine.capabilities.read_actions, engine.capabilities.unsafe_keys
+                engine.capabilities.read_actions,
+                engine.capabilities.unsafe_keys,
+                engine.capabilities.version_named,
             ),
             {"get", "list", "buckets"},
         ),

@@ -195,7 +195,7 @@ def test_the_guard_is_there_before_the_first_user(api, active, world):
     assert first[1].name == GUARD_NAME
     assert names.index("put_policy") < names.index("add_user")
     able = world.only.capabilities
-    document = policy.guard(able.guard_actions, able.unsafe_keys)
+    document = policy.guard(able.guard_actions, able.unsafe_keys, able.version_named)
     assert world.only.policy(GUARD_NAME).document == document
 
 
