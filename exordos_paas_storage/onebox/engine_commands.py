@@ -44,9 +44,7 @@ def install(name: str, source: str | None) -> None:
     if source and name != capabilities.RUSTFS:
         raise click.UsageError(f"--from is for rustfs: {name} has one source")
     cache = engine_cache.default(os.environ)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)  # a build must not go on without us
-    with shown_progress() as progress:
+    with _ended_by_signals(), shown_progress() as progress:
         install = engines.installers(
             cache, os.environ, progress, rustfs_from=source or engines.RELEASE
         )
@@ -67,8 +65,20 @@ def show() -> None:
         click.echo(f"{entry.engine} {entry.version} {entry.path}")
 
 
-def _end(number: int, frame: object) -> None:
-    sys.exit(128 + number)
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Take what was begun down again when this process is ended from outside."""
+
+    def end(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -454,3 +454,17 @@ def test_a_real_cargo_builds_with_these_settings_and_its_bar_is_understood(tmp_p
     assert ("building RustFS, crates", 0, 1) in seen
     log = (tmp_path / "log").read_text()
     assert re.search("Finished .*optimized", log)
+
+
+def test_an_install_leaves_the_signals_as_they_were(tmp_path, monkeypatch):
+    """What runs in the same process afterwards is not to end by our handlers."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    monkeypatch.setenv("EXORDOS_STORAGE_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    click.testing.CliRunner().invoke(
+        engine_commands.engine, ["install", "rustfs", "--from", "crate"]
+    )
+
+    assert [signal.getsignal(number) for number in numbers] == before

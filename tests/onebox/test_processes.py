@@ -64,14 +64,16 @@ def test_a_process_ends_when_its_supervisor_is_killed():
     told_in, told_out = os.pipe()
     supervisor = os.fork()
     if supervisor == 0:
-        if os.fork() == 0:
-            os.close(alive_out)
-            processes.parent_watch(alive_in)
-            os.write(told_out, f"{os.getpid()}\n".encode())
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if os.fork() == 0:
+                os.close(alive_out)
+                processes.parent_watch(alive_in)
+                os.write(told_out, f"{os.getpid()}\n".encode())
             while True:
                 signal.pause()
-        while True:
-            signal.pause()
+        finally:
+            os._exit(1)  # whatever happens, neither goes on with the tests
     os.close(alive_out)
     watching = process.identify(int(os.read(told_in, 20)))
     assert process.alive(watching)
