@@ -152,14 +152,14 @@ class Place:
         self.wait(key.path)
         return key
 
-    def usable(self, key: Key) -> tuple[str, str]:
+    def on_engine(self, key: Key) -> tuple[str, str]:
         """Status and reason of the key's condition."""
         found = {one["type"]: one for one in self.client.get(key.path)["conditions"]}
         return found["OnEngine"]["status"], found["OnEngine"]["reason"]
 
     def says_expired(self, key: Key) -> None:
         """Wait until the key's object tells that the engine refuses it."""
-        box.wait_until(lambda: self.usable(key) == ("False", "Expired"))
+        box.wait_until(lambda: self.on_engine(key) == ("False", "Expired"))
 
 
 class Writer(threading.Thread):

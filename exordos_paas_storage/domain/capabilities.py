@@ -140,8 +140,12 @@ _TABLE = {
         least_expiry_s=15 * 60 + 10,
         most_expiry_s=365 * _DAY_S - 10,
         policy_bytes=20_480,
-        # It carries the key always, empty where no version is named (seen).
-        version_named={"StringNotEquals": {"s3:versionid": [""]}},
+        # It carries the key always, empty where no version is named, and also has that
+        # of a copy's source in it (seen): an old version must be left to be restored.
+        version_named={
+            "StringNotEquals": {"s3:versionid": [""]},
+            "Null": {"s3:x-amz-copy-source": "true"},
+        },
         # It refuses such keys, but not in the body of DeleteObjects: `out/../in/a`
         # there removes `in/a`, and further up an object of another bucket (seen).
         unsafe_keys=("../*", "..", "./*", "."),

@@ -46,20 +46,20 @@ def _decide(tally, place, engine, case):
             does = place.allows(call, keys)
             modelled = model.allowed(engine, call, given, narrowed)
             _count(tally, case, call, written, scope, says)
-            everything = [*written, *([scope] if scope else [])]
-            found = _judge(tally, engine, call, everything, (says, does, modelled))
+            decided = (says, does, modelled)
+            found = _judge(tally, engine, call, written, scope, decided)
             if found:
                 tally.wrong.append(f"{found}: {call}\n  {case}")
 
 
-def _judge(tally, engine, call, documents, decided):
+def _judge(tally, engine, call, written, scope, decided):
     """What is wrong with a decision; empty if nothing is."""
     says, does, modelled = decided
     if modelled != does:
         return f"the model says {modelled} and {engine} {does}"
     if says == does:
         return ""
-    reason = deviations.found(engine, call, documents, laxer=does)
+    reason = deviations.found(engine, call, written, does, scope)
     if reason is None:
         return f"the document says {says} and {engine} {does}"
     tally.add(f"deviation '{reason.name}'")
@@ -87,6 +87,6 @@ def test_document_compiled_form_and_engine_agree(
     record_property("agreement", tally.line())
     assert not tally.wrong, "\n".join(tally.wrong[:5])
     assert tally.counts["pairs"] >= 1000
-    assert 0.4 <= tally.counts["denied"] / tally.counts["pairs"] <= 0.6
+    assert 0.45 <= tally.counts["denied"] / tally.counts["pairs"] <= 0.55
     for one in corpus.CLASSES:
         assert tally.counts[one] >= 100, one

@@ -264,3 +264,18 @@ def test_an_upload_replaces_no_version(real, template):
     assert put({}) == 200
     found = root.get_object(Bucket=bucket, Key="x", VersionId=version)
     assert found["Body"].read() == b"first"
+
+
+def test_an_old_version_is_restored_by_a_copy(real):
+    bucket, client = made_bucket(real.engine), _guarded(real, "read-write")
+    real.engine.set_versioning(bucket, True)
+    version = client.put_object(Bucket=bucket, Key="x", Body=b"first")["VersionId"]
+    client.put_object(Bucket=bucket, Key="x", Body=b"second")
+
+    client.copy_object(
+        Bucket=bucket,
+        Key="x",
+        CopySource={"Bucket": bucket, "Key": "x", "VersionId": version},
+    )
+
+    assert client.get_object(Bucket=bucket, Key="x")["Body"].read() == b"first"

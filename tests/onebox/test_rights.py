@@ -121,7 +121,7 @@ def test_a_writer_changes_to_the_next_key_without_a_failed_request(place):
     assert writer.failed == []
     assert end - A_SECOND < last < end + A_SECOND
     place.says_expired(old)
-    assert place.usable(new) == ("True", "OnEngine")
+    assert place.on_engine(new) == ("True", "Held")
 
 
 def test_a_key_ends_in_the_middle_of_a_loop_and_acts_again_when_it_is_moved(place):
@@ -138,7 +138,7 @@ def test_a_key_ends_in_the_middle_of_a_loop_and_acts_again_when_it_is_moved(plac
     box.wait_until(key.may_put, PATIENCE_S)
     shown = place.wait(key.path)
     assert shown["expires_at"] == later
-    assert place.usable(key) == ("True", "OnEngine")
+    assert place.on_engine(key) == ("True", "Held")
 
 
 @pytest.mark.parametrize("which", ["itself", "sibling"])

@@ -21,6 +21,8 @@ from tests.unit.compiled import (
     warned,
 )
 
+WRITES = ["s3:PutObject*", "s3:BypassGovernanceRetention", "s3:DeleteObject*"]
+
 # It takes less than a tenth of this. Comparing each resource with each took minutes.
 MOST_S = 5.0
 
@@ -62,12 +64,76 @@ def test_nothing_is_said_of_wildcards_and_of_what_is_denied(engine):
         (allow("s3:PutObjectRetention", condition={
             "StringEquals": {"s3:object-lock-mode": "GOVERNANCE"}}), (MINIO,)),
         (allow("s3:AbortM*", condition={
-            "IpAddress": {"aws:SourceIp": "10.0.0.1"}}), ()),
+            "IpAddress": {"aws:SourceIp": "10.0.0.1"}}), (MINIO,)),
+        (allow("s3:AbortM*", condition={
+            "StringEquals": {"s3:authType": "POST"}}), ()),
+        (allow("s3:AbortM*", condition={
+            "StringEquals": {"aws:username": "ann"}}), ()),
+        (allow("s3:PutObject"), BOTH),
+        (allow(["s3:PutObject", "s3:PutObjectTagging"]), BOTH),
+        (allow(WRITES), ()),
+        (deny("s3:PutObjectTagging"), BOTH),
+        (allow(WRITES, condition={"StringEquals": {"s3:authType": "POST"}}), (RUSTFS,)),
+        (allow(WRITES, condition={
+            "StringEquals": {"s3:x-amz-storage-class": "STANDARD"}}), BOTH),
+        (deny("s3:BypassGovernanceRetention"), (MINIO,)),
+        (deny("s3:ListAllMyBuckets", "*"), BOTH),
+        (deny(["s3:ListAllMyBuckets", "s3:GetBucketLocation"], "*"), BOTH),
+        (deny(["s3:List*", "s3:GetBucketLocation"], "*"), ()),
+        (deny("s3:ListAllMyBuckets", DATA), ()),
     ],
 )  # fmt: skip
 def test_what_an_engine_may_allow_beyond_a_document_is_said(written, engines):
     for engine in BOTH:
         assert bool(warned(engine, written, laxer=True)) == (engine in engines)
+
+
+DELETES = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+HOME = f"{DATA}/${{aws:SourceIp}}/*"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (allow("s3:DeleteObject"), True),
+        (allow(DELETES), False),
+        (allow(DELETES, f"{DATA}/in/*"), False),
+        (allow(DELETES, f"{DATA}/in"), True),
+        (allow(DELETES, [f"{DATA}/in/a", f"{DATA}/in/*"]), False),
+        (allow(DELETES, f"{DATA}/*.jpg"), True),
+        (deny(DELETES, f"{DATA}/in/secret/*"), True),
+        (deny("s3:DeleteObjectVersion", "*"), True),
+        (deny(DELETES, "*"), False),
+        (deny("s3:GetObject"), False),
+    ],
+)
+def test_a_forced_deletion_is_said_wherever_it_gives_more(written, said):
+    """MinIO deletes all below a folder of the name for whoever may delete the name."""
+    assert any("x-minio-force-delete" in why for why in every(written)) == said
+    assert not any("force" in why for why in warned(RUSTFS, written).values())
+
+
+def test_a_forced_deletion_through_what_is_not_named_is_said():
+    spared = {"Effect": "Allow", "Action": DELETES, "NotResource": f"{DATA}/in/*"}
+
+    assert any("x-minio-force-delete" in why for why in every(spared))
+
+
+def every(written):
+    """The reason of each warning on MinIO, of which several may be about one path."""
+    return [one.why for one in found(MINIO, written).warnings if one.laxer]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        allow("s3:AbortM*", HOME),
+        allow("s3:AbortM*", condition={
+            "StringLike": {"aws:UserAgent": "${aws:SourceIp}"}}),
+    ],
+)  # fmt: skip
+def test_an_address_as_a_variable_is_what_a_client_names(written):
+    assert any("address" in why for why in every(written))
 
 
 def test_what_an_engine_does_not_see_is_said():
@@ -107,6 +173,29 @@ def test_what_needs_too_many_statements_is_too_large(engine):
     for condition in (many, some):
         with pytest.raises(errors.PolicyTooLarge):
             found(engine, listing(condition))
+
+
+@pytest.mark.parametrize("engine", BOTH)
+def test_what_becomes_far_too_large_is_refused_soon(engine):
+    """It took 20 s, in which the process did nothing else."""
+    keys = ("aws:UserAgent", "aws:referer", "s3:prefix", "s3:delimiter")
+    keys += ("s3:x-amz-storage-class", "s3:RequestObjectTag/a")
+    many = [
+        allow("s3:*", f"arn:aws:s3:::b{index}/*", {
+            "StringEqualsIfExists": dict.fromkeys(keys, f"v{index}")})
+        for index in range(130)
+    ]  # fmt: skip
+    patterns = [
+        f"s3:{'*' * (index % 50)}Get{'?' * (index // 50)}*" for index in range(900)
+    ]
+    objects = [f"{DATA}/{index}/{'x' * 20}" for index in range(900)]
+
+    started = time.monotonic()
+    for given in (many, [allow(patterns, objects)]):
+        with pytest.raises(errors.PolicyTooLarge):
+            found(engine, *given, limit_bytes=20_480)
+
+    assert time.monotonic() - started < MOST_S
 
 
 @pytest.mark.parametrize("engine", BOTH)

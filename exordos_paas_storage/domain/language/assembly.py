@@ -49,7 +49,9 @@ def document(read: Sequence[Read]) -> dict[str, Any]:
         _add(frames, one)
         if one.setting.engine == capabilities.MINIO and one.setting.allow:
             _keep_versions(frames, one, versions)
-    statements = [_statement(*item) for item in _joined(frames).items()]
+    statements = [
+        _statement(frame, sorted(asked)) for frame, asked in _joined(frames).items()
+    ]
     return {"Version": grammar.VERSION, "Statement": statements or [_inert()]}
 
 
@@ -62,7 +64,7 @@ def _inert() -> dict[str, Any]:
 def _add(frames: Frames, one: Read) -> None:
     setting = one.setting
     for part in one.parts:
-        found = covered(one, part.about)
+        found = one.covered(part.about)
         if found is None:
             continue
         held = part.held
@@ -70,16 +72,6 @@ def _add(frames: Frames, one: Read) -> None:
             told = clauses.telling(setting.engine, part.key, part.present)
             held = merging.both(held, told, setting.path)
         _make(frames, one, one.statement.effect, found, held, part.asked)
-
-
-def covered(one: Read, about: str) -> Reach | None:
-    """What a statement covers of what its actions are about; None for nothing.
-
-    Raises:
-        UnsupportedByEngine: the engine can't take one of the resources.
-    """
-    setting = one.setting
-    return reach.of(one.statement, about, setting.engine, setting.secure, setting.path)
 
 
 def _make(
@@ -114,7 +106,7 @@ class _Versions:
             found
             for one in read
             if one.setting.allow and one.held(DELETE_VERSION) == merging.ALWAYS
-            for found in (covered(one, actions.OBJECT),)
+            for found in (one.covered(actions.OBJECT),)
             if found is not None
         ]
         self._others = {one for one in free if one.others}
@@ -138,7 +130,7 @@ def _keep_versions(frames: Frames, one: Read, versions: _Versions) -> None:
     held = one.held(DELETE)
     if held in (merging.NEVER, one.held(DELETE_VERSION)):
         return
-    found = covered(one, actions.OBJECT)
+    found = one.covered(actions.OBJECT)
     if found is None or versions.hold(found):
         return
     told = clauses.telling(capabilities.MINIO, engine_actions.VERSION_ID, False)
@@ -146,16 +138,20 @@ def _keep_versions(frames: Frames, one: Read, versions: _Versions) -> None:
     _make(frames, one, DENY, found, held, DELETE_VERSION)
 
 
-def _joined(frames: Frames) -> dict[Frame, tuple[str, ...]]:
-    """Statements that differ by their resources only, as one."""
+def _joined(frames: Frames) -> Frames:
+    """Statements that differ by their resources only, as one.
+
+    What was apart may be alike then, as a pattern that another one holds goes.
+    """
     alike: dict[tuple[Any, ...], list[Reach]] = {}
     for (effect, covered, clause), asked in frames.items():
         at = (effect, covered.others and covered, clause, tuple(sorted(asked)))
         alike.setdefault(at, []).append(covered)
-    found = {}
+    found: Frames = {}
     for (effect, _, clause, asked), some in alike.items():
         arns = reach.narrowest([arn for one in some for arn in one.arns])
-        found[Frame(effect, Reach(arns, some[0].others), clause)] = asked
+        frame = Frame(effect, Reach(arns, some[0].others), clause)
+        found.setdefault(frame, set()).update(asked)
     return found
 
 

@@ -8,6 +8,7 @@ way round.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,8 @@ from exordos_paas_storage.domain.language import (
     refusals,
 )
 from exordos_paas_storage.domain.language.elements import FOR_ALL, FOR_ANY, Condition
-from exordos_paas_storage.domain.language.engine_keys import Supply
+from exordos_paas_storage.domain.language.engine_actions import PUT
+from exordos_paas_storage.domain.language.engine_keys import BY_FORM, Supply
 from exordos_paas_storage.domain.language.merging import ALWAYS, NEVER, Clauses, Form
 
 # Takes the path of a part of the document, why it is not what it seems to be, and
@@ -125,21 +127,28 @@ def _one(given: Sequence[Condition], asked: str, setting: Setting) -> Clauses:
     if supply is None:
         name = given[0].key.partition("/")[0]
         raise refusals.refused(refusals.KEY, name, setting.engine, path)
+    if setting.engine == capabilities.RUSTFS and _is_escaped(supply.name):
+        raise refusals.refused(refusals.KEY, refusals.ESCAPED, setting.engine, path)
     for one in given:
         engine_values.check_operator(one, setting.engine, _path(one, setting))
     found = _written(given, supply, setting, path)
     if found in (NEVER, ALWAYS):
         return found
-    if supply.forgeable:
+    if supply.forged and (asked == PUT or supply.forged != BY_FORM):
         setting.report(
             path,
-            f"{setting.engine} believes a header or parameter {supply.name[3:]} of the "
-            "request before what it does, so a client can get round this",
+            f"{setting.engine} can be made to see another value {supply.forged}, so "
+            "that a client can get round this",
             True,
         )
     if asked in supply.unseen:
         found = _seen(found, supply, setting, path)
     return _checked(found, supply, setting, path)
+
+
+def _is_escaped(key: str) -> bool:
+    """Whether JSON has another text for a key; RustFS then refuses the document."""
+    return json.dumps(key) != f'"{key}"'
 
 
 def _path(one: Condition, setting: Setting) -> str:

@@ -28,6 +28,9 @@ DELETE = "s3:DeleteObject"
 DELETE_VERSION = "s3:DeleteObjectVersion"
 LIST = "s3:ListBucket"
 LIST_VERSIONS = "s3:ListBucketVersions"
+LIST_BUCKETS = "s3:ListAllMyBuckets"
+LOCATE = "s3:GetBucketLocation"
+RETENTION = "s3:PutObjectRetention"
 BYPASS = "s3:BypassGovernanceRetention"
 
 

@@ -13,6 +13,7 @@ from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.domain.language import condition_keys
 from exordos_paas_storage.domain.language.engine_actions import (
     BYPASS,
+    PUT,
     TAG_KEYS,
     VERSION_ID,
 )
@@ -36,8 +37,8 @@ class Supply:
         empty: whether the engine shows an empty text where a request has none.
         checked: whether the engine takes a client's word for it, and yet knows the
             truth as a policy variable, so that the two can be compared.
-        forgeable: whether a client can make the engine see another value than the one
-            that it acts upon, by a header or parameter of that name.
+        forged: how a client can make the engine see another value than the one that
+            it acts upon, for uploads only where it is `BY_FORM`; empty where it can't.
         unseen: the engine's actions whose requests may carry it unseen by it.
     """
 
@@ -45,16 +46,28 @@ class Supply:
     always: bool = False
     empty: bool = False
     checked: bool = False
-    forgeable: bool = False
+    forged: str = ""
     unseen: frozenset[str] = frozenset()
 
+    @property
+    def forgeable(self) -> bool:
+        """Whether a client can make the engine see another value."""
+        return bool(self.forged)
+
+
+_BY_NAME = "by a header or parameter of its name"
+# Both look at the headers of a form upload, and act upon its fields; with headers that
+# are signed too, RustFS takes it for a request that is signed by header.
+BY_FORM = "by an upload as a form"
+_BY_ADDRESS = "by the headers X-Real-IP and Forwarded"
 
 _TAG_WRITES = frozenset(("s3:PutObjectTagging",))
 _RETENTION = frozenset(("s3:PutObjectRetention",))
 _LEGAL_HOLD = frozenset(("s3:PutObjectLegalHold",))
 
-# The engine's actions for which one of them does not see all that a request carries.
-BLIND = _TAG_WRITES | _RETENTION | _LEGAL_HOLD
+# The engine's actions for which one of them does not see all that a request carries,
+# with that of uploads, which may come as forms.
+BLIND = _TAG_WRITES | _RETENTION | _LEGAL_HOLD | {PUT}
 
 _LISTED = ("s3:delimiter", "s3:max-keys", "s3:prefix")
 _HEADERS = (
@@ -77,23 +90,27 @@ _RUSTFS = {
     "aws:userid": Supply(USERNAME, always=True),
     USERNAME: Supply(USERNAME, always=True),
     SOURCE_IP: Supply(SOURCE_IP, always=True),
-    "s3:authType": Supply("s3:authType", always=True),
+    "s3:authType": Supply("s3:authType", always=True, forged=BY_FORM),
     "s3:ExistingObjectTag": Supply("s3:ExistingObjectTag"),
     "s3:object-lock-legal-hold": Supply(
-        "s3:object-lock-legal-hold", unseen=_LEGAL_HOLD
+        "s3:object-lock-legal-hold", forged=BY_FORM, unseen=_LEGAL_HOLD
     ),
-    "s3:object-lock-mode": Supply("s3:object-lock-mode", unseen=_RETENTION),
+    "s3:object-lock-mode": Supply(
+        "s3:object-lock-mode", forged=BY_FORM, unseen=_RETENTION
+    ),
     "s3:object-lock-retain-until-date": Supply(
-        "s3:object-lock-retain-until-date", unseen=_RETENTION
+        "s3:object-lock-retain-until-date", forged=BY_FORM, unseen=_RETENTION
     ),
-    "s3:RequestObjectTag": Supply("s3:RequestObjectTag", unseen=_TAG_WRITES),
-    TAG_KEYS: Supply(TAG_KEYS, unseen=_TAG_WRITES),
-    "s3:signatureversion": Supply("s3:signatureversion", always=True),
+    "s3:RequestObjectTag": Supply(
+        "s3:RequestObjectTag", forged=BY_FORM, unseen=_TAG_WRITES
+    ),
+    TAG_KEYS: Supply(TAG_KEYS, forged=BY_FORM, unseen=_TAG_WRITES),
+    "s3:signatureversion": Supply("s3:signatureversion", always=True, forged=BY_FORM),
     VERSION_ID: Supply(VERSION_ID),
-    **{name: Supply(name, forgeable=True) for name in _LISTED},
-    **{name: Supply(name) for name in _HEADERS},
+    **{name: Supply(name, forged=_BY_NAME) for name in _LISTED},
+    **{name: Supply(name, forged=BY_FORM) for name in _HEADERS},
     **{
-        f"s3:x-amz-{name}": Supply(f"s3:x-amz-{name}")
+        f"s3:x-amz-{name}": Supply(f"s3:x-amz-{name}", forged=BY_FORM)
         for name in (
             "acl",
             "grant-full-control",
@@ -111,11 +128,12 @@ _EMPTY = ("aws:referer", "aws:UserAgent", VERSION_ID)
 
 def _of_minio(name: str, supply: Supply) -> Supply:
     """MinIO makes every header and parameter of a request a value of that name."""
+    by_name = name.startswith("s3:") and not supply.always
+    forged = _BY_NAME if by_name else ""
+    if name == SOURCE_IP:
+        forged = _BY_ADDRESS
     changed = replace(
-        supply,
-        empty=name in _EMPTY,
-        checked=supply.always,
-        forgeable=name.startswith("s3:") and not supply.always,
+        supply, empty=name in _EMPTY, checked=supply.always, forged=forged
     )
     if name == "s3:object-lock-legal-hold":
         return changed
@@ -127,9 +145,23 @@ _MINIO = {
     for name, supply in _RUSTFS.items()
     if not name.startswith(_NOT_MINIO)
 }
-_MINIO[_KMS_KEY] = Supply(_KMS_KEY, forgeable=True)
+_MINIO[_KMS_KEY] = Supply(_KMS_KEY, forged=_BY_NAME)
 
 _TABLE = {capabilities.RUSTFS: _RUSTFS, capabilities.MINIO: _MINIO}
+
+# What the service or an engine makes, or takes in known spellings only.
+_ASCII = frozenset(
+    (
+        "aws:userid",
+        USERNAME,
+        "s3:authType",
+        "s3:object-lock-legal-hold",
+        "s3:object-lock-mode",
+        "s3:signatureversion",
+        VERSION_ID,
+        "s3:x-amz-content-sha256",
+    )
+)
 
 # What is the same for every request of a key, whatever an engine says: it calls keys
 # assumed roles, and knows nothing of TLS that ends before it.
@@ -156,6 +188,15 @@ def supply(engine: str, key: str) -> Supply | None:
 def known(engine: str) -> dict[str, Supply]:
     """Every key that an engine knows, without the keys of tags."""
     return dict(_TABLE[engine])
+
+
+def is_ascii(key: str) -> bool:
+    """Whether no request has a letter beyond ASCII in a key; what it sends then fails.
+
+    Args:
+        key: in AWS's spelling, with a tag's key where it has one.
+    """
+    return key.partition("/")[0] in _ASCII
 
 
 def constant(key: str, secure: bool) -> str | None:

@@ -9,6 +9,7 @@ from exordos_paas_storage.domain.language import (
     condition_keys,
     engine_keys,
     engine_texts,
+    letters,
     operators,
     refusals,
     values,
@@ -23,6 +24,8 @@ _FIXED = {
     engine_keys.ENCRYPTION: ("AES256", "aws:kms"),
 }
 _HASH = "s3:x-amz-content-sha256"
+# What a slash before the bucket may meet.
+_SLASH = re.compile(r"\**[/?]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)
 
 
@@ -71,12 +74,25 @@ def of(
         engine_texts.written(value, engine, secure, f"{path}[{index}]", like)
         for index, value in enumerate(one.values)
     ]
+    if like:
+        _check_letters(one, found, engine, allow, path)
     operator = one.operator
     if one.key == engine_keys.COPY_SOURCE:
         found = _copied(one, found, engine, allow, path)
     if engine == capabilities.MINIO:
         operator, found = _for_minio(one, found, path)
     return operator, tuple(sorted(set(found)))
+
+
+def _check_letters(
+    one: Condition, found: list[str], engine: str, allow: bool, path: str
+) -> None:
+    """Refuse wildcards by which an engine allows more than was written."""
+    gives = allow != operators.OPERATORS[one.operator].negated
+    for index, value in enumerate(found):
+        if letters.differs(value, gives) and not engine_keys.is_ascii(one.key):
+            at = f"{path}[{index}]"
+            raise refusals.refused(refusals.VALUE, refusals.SINGLE, engine, at)
 
 
 def _copied(
@@ -86,10 +102,11 @@ def _copied(
     negated = operators.OPERATORS[one.operator].negated
     if negated == allow:
         raise refusals.refused(refusals.VALUE, refusals.COPIED, engine, path)
-    plain = [value.removeprefix("/") for value in found]
-    if engine == capabilities.MINIO and not all(map(_BUCKET.fullmatch, plain)):
+    if any(map(_SLASH.match, found)):
+        raise refusals.refused(refusals.VALUE, refusals.COPIED_SLASH, engine, path)
+    if engine == capabilities.MINIO and not all(map(_BUCKET.fullmatch, found)):
         raise refusals.refused(refusals.VALUE, refusals.COPIED_BUCKET, engine, path)
-    return [*plain, *(f"/{value}" for value in plain)]
+    return [*found, *(f"/{value}" for value in found)]
 
 
 def _for_minio(one: Condition, found: list[str], path: str) -> tuple[str, list[str]]:

@@ -82,8 +82,10 @@ def both(some: Clauses, others: Clauses, path: str) -> Clauses:
         UnsupportedByEngine: no policy has a place for all the conditions of a key.
         PolicyTooLarge: there are more than any engine takes.
     """
-    if ALWAYS in (some, others):
-        return others if some == ALWAYS else some
+    if some == ALWAYS:
+        return others
+    if others in (some, ALWAYS):
+        return some
     found = (
         clause(one + other, path) for one, other in itertools.product(some, others)
     )
@@ -116,7 +118,7 @@ def clause(forms: Sequence[Form], path: str) -> Clause | None:
             operator, wanted = _merged(form, before, path)
             if (operator, form.key) != form[:2]:
                 _refuse_another(kept.get((operator, form.key)), wanted, path)
-        if not wanted:
+        if not (wanted or operator.startswith(FOR_ALL)):
             return None
         kept[operator, form.key] = wanted
     return _settled(kept)
@@ -135,12 +137,23 @@ def _merged(
         if len(before) * len(form.values) > _MOST_PAIRS:
             raise _repeated(path)
         return operator, _common_addresses(before, form.values)
-    plain = operator.removeprefix(f"{FOR_ALL}:")
-    if plain == EQUALS and not any("${" in one for one in (*before, *form.values)):
+    if _is_one_value(form) and not any("${" in one for one in (*before, *form.values)):
         return operator, _sorted({*before} & {*form.values})
     if operator in _POSITIVE:
         return f"{FOR_ANY}:{operator}", form.values
     raise _repeated(path)
+
+
+def _is_one_value(form: Form) -> bool:
+    """Whether one value must be in each of two lists, and so in what they share.
+
+    Of several values of a request one may be in the first list and another in the
+    second one, but where all must be in both.
+    """
+    if form.operator == f"{FOR_ALL}:{EQUALS}":
+        return True
+    key = condition_keys.find(form.key)
+    return form.operator == EQUALS and key is not None and not key.many
 
 
 def _refuse_another(
@@ -174,17 +187,16 @@ def _prefix(one: values.Network) -> int:
 
 def _settled(kept: dict[tuple[str, str], tuple[str, ...]]) -> Clause | None:
     """The forms, without what others of the same key say already."""
+    for operator, key in [at for at, wanted in kept.items() if not wanted]:
+        # All values are in an empty list only where there are none.
+        del kept[operator, key]
+        if kept.setdefault((NULL, key), _ABSENT) != _ABSENT:
+            return None
     for operator, key in list(kept):
         if operator == NULL and _wants_a_value(kept, key):
             if kept[operator, key] == _ABSENT:
                 return None
             del kept[operator, key]
-    for key in [key for operator, key in kept if kept[operator, key] == ("",)]:
-        # MinIO's way to say that there is no such value.
-        if (EQUALS, key) in kept and any(
-            operator != EQUALS and (operator, key) in kept for operator in _POSITIVE
-        ):
-            return None
     return tuple(sorted(Form(*at, wanted) for at, wanted in kept.items()))
 
 

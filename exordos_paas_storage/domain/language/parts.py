@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exordos_paas_storage.domain.language import (
@@ -11,11 +11,13 @@ from exordos_paas_storage.domain.language import (
     clauses,
     engine_actions,
     merging,
+    reach,
 )
 from exordos_paas_storage.domain.language.clauses import Setting
 from exordos_paas_storage.domain.language.elements import Statement
 from exordos_paas_storage.domain.language.engine_actions import Cell
 from exordos_paas_storage.domain.language.merging import Clauses
+from exordos_paas_storage.domain.language.reach import Reach
 
 
 class Part(NamedTuple):
@@ -46,12 +48,32 @@ class Read:
         named: the actions, in AWS's spelling, that it names and the guard lets a key
             do.
         parts: what it says, where its conditions can hold.
+        reached: what it covers, by what that is, as far as it was asked.
     """
 
     statement: Statement
     setting: Setting
     named: frozenset[str]
     parts: tuple[Part, ...]
+    reached: dict[str, Reach | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def covered(self, about: str) -> Reach | None:
+        """What it covers of what its actions are about; None for nothing.
+
+        Args:
+            about: a value of `actions.level`.
+
+        Raises:
+            UnsupportedByEngine: the engine can't take one of the resources.
+        """
+        if about not in self.reached:
+            setting = self.setting
+            self.reached[about] = reach.of(
+                self.statement, about, setting.engine, setting.secure, setting.path
+            )
+        return self.reached[about]
 
     def held(self, action: str) -> Clauses:
         """The clauses of its conditions for requests that AWS calls so."""

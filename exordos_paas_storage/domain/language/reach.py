@@ -17,6 +17,7 @@ from exordos_paas_storage.domain.language import (
     actions,
     engine_texts,
     grammar,
+    letters,
     refusals,
 )
 from exordos_paas_storage.domain.language.elements import ALLOW, Statement
@@ -69,6 +70,7 @@ def of(
         kept = [_of_bucket(one, engine) for one in found.values() if "/" not in one]
     elif about == actions.OBJECT:
         kept = [one for one in found.values() if re.search(r"[/*?]", one)]
+        _check_letters(found, statement, engine)
         if engine == capabilities.RUSTFS and _must_cover(statement):
             kept += _without_slashes(found)
     if not kept:
@@ -98,6 +100,13 @@ def _of_bucket(pattern: str, engine: str) -> str:
 def _must_cover(statement: Statement) -> bool:
     """Whether leaving out a resource would give more than was written."""
     return (statement.effect == ALLOW) == statement.not_resource
+
+
+def _check_letters(found: Mapping[str, str], statement: Statement, engine: str) -> None:
+    """Refuse wildcards by which an engine allows more than was written."""
+    for at, pattern in found.items():
+        if letters.differs_for_keys(pattern, not _must_cover(statement)):
+            raise refusals.refused(refusals.RESOURCE, refusals.SINGLE, engine, at)
 
 
 def _without_slashes(found: Mapping[str, str]) -> list[str]:

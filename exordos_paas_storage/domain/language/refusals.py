@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exordos_paas_storage.domain import capabilities, errors
+from exordos_paas_storage.domain.language import refused_keys
 
 RUSTFS = (capabilities.RUSTFS,)
 MINIO = (capabilities.MINIO,)
@@ -47,137 +48,19 @@ EMPTY = "an empty text"
 ENCRYPTION = "an encryption in another spelling"
 COPIED = "a copy source that must not match"
 COPIED_BUCKET = "a copy source with wildcards in its bucket"
+COPIED_SLASH = "a copy source that begins with a slash or ?"
 REPEATED = "too many conditions of one kind on one key"
 FOLDER = "an ending of * and a slash"
+ESCAPED = refused_keys.ESCAPED
+SINGLE = "a ? that a letter beyond ASCII may meet"
+
+_BYTES = (
+    "the engines take ? for one byte, so that it misses a letter with an accent and ?? "
+    "takes one for two; that would allow more here"
+)
 
 TABLE = (
-    Refusal(
-        KEY,
-        ("aws:MultiFactorAuthAge", "aws:MultiFactorAuthPresent"),
-        BOTH,
-        "keys sign without a second factor, so that no request tells of one",
-    ),
-    Refusal(
-        KEY,
-        (
-            "aws:AssumedRoot",
-            "aws:FederatedProvider",
-            "aws:PrincipalAccount",
-            "aws:PrincipalArn",
-            "aws:PrincipalOrgID",
-            "aws:PrincipalOrgPaths",
-            "aws:ResourceAccount",
-            "aws:ResourceOrgID",
-            "aws:ResourceOrgPaths",
-            "aws:SourceIdentity",
-            "aws:TokenIssueTime",
-            "s3:ResourceAccount",
-        ),
-        BOTH,
-        "there are no AWS accounts, roles and organizations here",
-    ),
-    Refusal(
-        KEY,
-        (
-            "aws:CalledVia",
-            "aws:CalledViaFirst",
-            "aws:CalledViaLast",
-            "aws:ChatbotSourceArn",
-            "aws:PrincipalServiceName",
-            "aws:PrincipalServiceNamesList",
-            "aws:SourceAccount",
-            "aws:SourceArn",
-            "aws:SourceOrgID",
-            "aws:SourceOrgPaths",
-        ),
-        BOTH,
-        "requests come from clients and never from a service of AWS",
-    ),
-    Refusal(
-        KEY,
-        (
-            "aws:Ec2InstanceSourcePrivateIPv4",
-            "aws:Ec2InstanceSourceVpc",
-            "aws:SourceVpc",
-            "aws:SourceVpcArn",
-            "aws:SourceVpce",
-            "aws:VpceAccount",
-            "aws:VpceOrgID",
-            "aws:VpceOrgPaths",
-            "aws:VpcSourceIp",
-        ),
-        BOTH,
-        "there are no VPCs of AWS here; aws:SourceIp is the address of the client",
-    ),
-    Refusal(
-        KEY,
-        (
-            "aws:PrincipalTag",
-            "aws:RequestTag",
-            "aws:ResourceTag",
-            "aws:TagKeys",
-            "s3:AccessPointTag",
-            "s3:BucketTag",
-        ),
-        BOTH,
-        "the engines compare no tags but those of objects",
-    ),
-    Refusal(
-        KEY,
-        (
-            "s3:AccessGrantsInstanceArn",
-            "s3:AccessPointNetworkOrigin",
-            "s3:DataAccessPointAccount",
-            "s3:DataAccessPointArn",
-        ),
-        BOTH,
-        "there are no access points and access grants here",
-    ),
-    Refusal(KEY, ("aws:RequestedRegion",), BOTH, "an instance has one region"),
-    Refusal(KEY, ("s3:TlsVersion",), BOTH, "the engines don't tell it"),
-    Refusal(
-        KEY,
-        (
-            "s3:if-match",
-            "s3:if-none-match",
-            "s3:object-lock-remaining-retention-days",
-            "s3:ObjectCreationOperation",
-            "s3:x-amz-website-redirect-location",
-        ),
-        BOTH,
-        "the engines compare it nowhere, or not for uploads",
-    ),
-    Refusal(
-        KEY,
-        ("s3:signatureAge",),
-        BOTH,
-        "RustFS knows it of no request, and MinIO believes the client's header",
-    ),
-    Refusal(
-        KEY,
-        ("s3:x-amz-server-side-encryption-aws-kms-key-id",),
-        RUSTFS,
-        "RustFS does not know it",
-    ),
-    Refusal(
-        KEY,
-        ("s3:ExistingObjectTag",),
-        MINIO,
-        "MinIO compares tags that the request itself sends, for some calls",
-    ),
-    Refusal(
-        KEY,
-        (
-            "s3:x-amz-acl",
-            "s3:x-amz-grant-full-control",
-            "s3:x-amz-grant-read",
-            "s3:x-amz-grant-read-acp",
-            "s3:x-amz-grant-write",
-            "s3:x-amz-grant-write-acp",
-        ),
-        MINIO,
-        "MinIO has no ACLs and does not know it",
-    ),
+    *(Refusal(KEY, *row) for row in refused_keys.ROWS),
     Refusal(
         OPERATOR,
         ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"),
@@ -243,7 +126,15 @@ TABLE = (
         MINIO,
         "MinIO takes a copy source only as a bucket's name, a slash and a key",
     ),
+    Refusal(
+        VALUE,
+        (COPIED_SLASH,),
+        BOTH,
+        "clients may write a slash before the bucket or leave it out, which must mean "
+        "the same; write it without",
+    ),
     Refusal(VALUE, (REPEATED,), BOTH, "a policy has no place for so many of one key"),
+    Refusal(VALUE, (SINGLE,), BOTH, _BYTES),
     Refusal(
         RESOURCE,
         (FOLDER,),
@@ -251,6 +142,7 @@ TABLE = (
         "RustFS drops the slash at the end of a key, so that it can't tell folders "
         "from objects",
     ),
+    Refusal(RESOURCE, (SINGLE,), BOTH, _BYTES),
 )
 
 # Of every other policy variable.

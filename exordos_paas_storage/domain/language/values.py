@@ -24,6 +24,8 @@ _ZONE = r"(Z|(?P<sign>[+-])(?P<ahead_h>[0-9]{2}):(?P<ahead_m>[0-9]{2}))"
 _DATE = re.compile(f"{_DAY}(T{_TIME}{_ZONE})?")
 _CIDR = re.compile(r"[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?")
 _SECOND_NS = 1_000_000_000
+# The bits before an address of IPv4 in one of IPv6.
+_MAPPED = 96
 
 
 def number(text: str) -> Decimal | None:
@@ -64,26 +66,27 @@ def _seconds(clock: datetime.time) -> int:
 
 
 def network(text: str) -> Network | None:
-    """An address or a range of addresses in CIDR form, IPv4 or IPv6."""
+    """An address or a range of addresses in CIDR form, IPv4 or IPv6.
+
+    IPv4 inside IPv6 (`::ffff:192.0.2.0/120`) counts as IPv4: a server that listens on
+    both may see a client so, and MinIO reads such ranges so.
+    """
     if not _CIDR.fullmatch(text):
         return None
     try:
-        return ipaddress.ip_network(text, strict=False)
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    if mapped is None or found.prefixlen < _MAPPED:
+        return found
+    return ipaddress.ip_network((mapped, found.prefixlen - _MAPPED))
 
 
 def address(text: str) -> Network | None:
-    """One address, as the range that holds only it.
-
-    An IPv4 address inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4: a server that
-    listens on both may see a client so.
-    """
+    """One address, as the range that holds only it."""
     found = network(text)
-    if found is None or found.num_addresses != 1:
-        return None
-    mapped = getattr(found.network_address, "ipv4_mapped", None)
-    return ipaddress.ip_network(mapped) if mapped else found
+    return found if found is not None and found.num_addresses == 1 else None
 
 
 def boolean(text: str) -> bool | None:

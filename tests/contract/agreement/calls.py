@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exordos_paas_storage.domain.language import (
     actions,
@@ -127,6 +127,23 @@ def _request(call: Call, right: str) -> simulator.Request:
             for name, given in call.context.items()
             if condition_keys.carried(name, right)
         },
+    )
+
+
+def shows(
+    call: Call,
+    documents: Sequence[document.Document],
+    scope: document.Document | None = None,
+) -> bool:
+    """Whether a list of buckets has that of the call without the right to lists.
+
+    Both engines then list the buckets that the key may list or locate. Their answer
+    tells of the right only where it has another one.
+    """
+    context = {**call.context, "s3:prefix": ("",), "s3:delimiter": ("/",)}
+    return any(
+        allowed(replace(call, operation=one, context=context), documents, scope)
+        for one in ("head_bucket", "list", "location")
     )
 
 

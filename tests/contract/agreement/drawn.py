@@ -106,7 +106,8 @@ def _carried(chance: random.Random, operation: str) -> dict[str, tuple[str, ...]
         operation in ("put", "create_upload") and chance.random() < 0.35
     )
     if tagged:
-        sent = chance.choice(({"team": "red"}, {"owner": "me"}, {"team": "blue"}))
+        both = {"team": "red", "owner": "me"}
+        sent = chance.choice((both, {"team": "red"}, {"owner": "me"}, {"team": "blue"}))
         found["s3:RequestObjectTagKeys"] = tuple(sent)
         found |= {f"s3:RequestObjectTag/{tag}": (one,) for tag, one in sent.items()}
     return found

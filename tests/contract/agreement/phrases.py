@@ -124,6 +124,34 @@ CONDITIONS: tuple[dict[str, dict[str, Any]], ...] = (
     {"ForAnyValue:StringNotLike": {"s3:RequestObjectTagKeys": "t*"}},
     {"ForAllValues:StringNotEquals": {"s3:RequestObjectTagKeys": "owner"}},
     {"Null": {"s3:RequestObjectTagKeys": "true"}},
+    # What a list for one key and operator can't say as one.
+    {
+        "StringEquals": {"s3:RequestObjectTagKeys": "team"},
+        "StringEqualsIfExists": {"s3:RequestObjectTagKeys": "owner"},
+    },
+    {
+        "ForAnyValue:StringLike": {"s3:RequestObjectTagKeys": "t*"},
+        "StringLikeIfExists": {"s3:RequestObjectTagKeys": ["o*", "x"]},
+    },
+    {
+        "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": "team"},
+        "ForAllValues:StringEqualsIfExists": {"s3:RequestObjectTagKeys": "owner"},
+    },
+    {
+        "StringEquals": {"aws:Referer": REFERER},
+        "StringLike": {"aws:Referer": "https://*"},
+        "Null": {"aws:Referer": "false"},
+    },
+    {
+        "StringEquals": {"s3:prefix": ["", "in/"]},
+        "StringEqualsIfExists": {"s3:prefix": ["", "out/"]},
+        "StringLike": {"s3:prefix": "*"},
+    },
+    {
+        "StringEquals": {"aws:UserAgent": list(AGENTS)},
+        "StringEqualsIfExists": {"aws:UserAgent": AGENTS[0]},
+        "Null": {"aws:UserAgent": False},
+    },
     {"StringEquals": {"s3:ExistingObjectTag/team": "red"}},
     {"StringNotEqualsIfExists": {"s3:ExistingObjectTag/team": "red"}},
     {"StringEquals": {"s3:object-lock-mode": "GOVERNANCE"}},

@@ -112,10 +112,15 @@ def _headers(call: Call, version: str, body: bytes) -> dict[str, str]:
         found["x-amz-tagging"] = urlencode(tags)
     if call.operation == "attributes":
         found["x-amz-object-attributes"] = "ETag"
-    if body:
-        # S3 asks for it with some bodies.
-        found["Content-MD5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
-    return found
+    return summed(found, body)
+
+
+def summed(headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """Headers with the sum of a body, which S3 asks for with some bodies."""
+    if not body:
+        return dict(headers)
+    found = base64.b64encode(hashlib.md5(body).digest()).decode()
+    return {**headers, "Content-MD5": found}
 
 
 def _parameters(call: Call, version: str, upload: str) -> dict[str, str]:
