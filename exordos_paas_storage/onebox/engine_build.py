@@ -86,7 +86,7 @@ def _running(
     ) as child:
         try:
             yield child
-        except BaseException:
+        except BaseException:  # Ctrl-C and an end from outside, too
             os.killpg(child.pid, signal.SIGKILL)
             # Whatever it started writes into the same pipe. Once that is closed,
             # nothing of it is left that could write into the folder to be removed.

@@ -246,29 +246,35 @@ def look_at_all(session: Any) -> None:
     compiled them, or another hand changed them. Where nothing differs nothing is done,
     and they show no change.
     """
-    _look(session, "true", ())
+    _look(session, None)
 
 
 def look_again(instance: uuids.UUID) -> None:
     """Queue an instance whose engine is not what it was; its objects wait for it."""
     with base.transaction() as session:
-        _look(session, "{} = %s", (instance,))
+        _look(session, instance)
 
 
-def _look(session: Any, where: str, values: tuple[Any, ...]) -> None:
-    session.execute(
-        "UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false, "  # noqa: S608
-        f"revision = revision + 1, next_try_at = now() WHERE {where.format('uuid')}",
-        values or None,
-    )
-    for table, which in (
-        ("s3aas_policies", "true"),
-        ("s3aas_access_keys", "scope IS NOT NULL"),
-    ):
-        session.execute(
-            f"UPDATE {table} SET revision = revision + 1, "  # noqa: S608
-            f"next_try_at = greatest(next_try_at, now()) "
-            f"WHERE revision = seen_revision AND {which} "
-            f"AND {where.format('instance')}",
-            values or None,
-        )
+_LOOK = (
+    """
+    UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false,
+        revision = revision + 1, next_try_at = now()
+    WHERE %(one)s::uuid IS NULL OR uuid = %(one)s
+    """,
+    """
+    UPDATE s3aas_policies SET revision = revision + 1,
+        next_try_at = greatest(next_try_at, now())
+    WHERE revision = seen_revision AND (%(one)s::uuid IS NULL OR instance = %(one)s)
+    """,
+    """
+    UPDATE s3aas_access_keys SET revision = revision + 1,
+        next_try_at = greatest(next_try_at, now())
+    WHERE revision = seen_revision AND scope IS NOT NULL
+        AND (%(one)s::uuid IS NULL OR instance = %(one)s)
+    """,
+)
+
+
+def _look(session: Any, instance: uuids.UUID | None) -> None:
+    for statement in _LOOK:
+        session.execute(statement, {"one": instance})

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from exordos_paas_storage.domain import errors, state
+from exordos_paas_storage.domain import errors, policy, state
 from exordos_paas_storage.domain.policy import GUARD_NAME
-from exordos_paas_storage.reconcile import audit
+from exordos_paas_storage.reconcile import audit, queue
 from tests.service import made
 
 NOW = datetime.datetime(2031, 1, 1, tzinfo=datetime.timezone.utc)
@@ -120,3 +120,18 @@ def test_an_audit_puts_a_lost_guard_back(api, active, world, db, key):
 
     made.until(lambda: world.only.policy(GUARD_NAME))
     made.until(lambda: GUARD_NAME in (world.only.policies_of("anna") or ()))
+
+
+def test_a_policy_changed_by_another_hand_is_put_back_when_its_engine_starts_anew(
+    api, active, world
+):
+    shown = api.make(f"{active}/policies", name="mine", template="read-only")
+    api.wait(f"{active}/policies/mine")
+    name = policy.engine_name(uuid.UUID(shown["id"]))
+    right = world.only.policy(name)
+    world.only.put_policy(state.Policy(name, policy.from_template("bucket-owner")))
+
+    queue.look_again(uuid.UUID(api.show(active)["id"]))
+
+    made.until(lambda: world.only.policy(name) == right)
+    assert api.show(f"{active}/policies/mine")["generation"] == 1
