@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -21,23 +22,51 @@ SECRET_KEY_FILE = "root-secret-key"  # noqa: S105 - a file's name
 KMS_FILE = "kms-key"
 ENV_FILE = "engine.env"
 
+REGION = "us-east-1"
+# Published, in lower case: the engines' own, and what people choose first.
+DEFAULT_CREDENTIALS = frozenset({"rustfsadmin", "minioadmin", "admin", "root"})
+# RustFS 1.0.1 reads these two from its environment alone.
+_IAM_MASTER_KEY, _SSE_MASTER_KEY = "RUSTFS_IAM_MASTER_KEY", "RUSTFS_SSE_S3_MASTER_KEY"
+# What `secret_files` writes for each engine, and which variables `ENV_FILE` has.
+SECRET_FILES = {
+    capabilities.RUSTFS: (ACCESS_KEY_FILE, SECRET_KEY_FILE, ENV_FILE),
+    capabilities.MINIO: (ACCESS_KEY_FILE, SECRET_KEY_FILE, KMS_FILE),
+}
+SECRET_VARIABLES: dict[str, tuple[str, ...]] = {
+    capabilities.RUSTFS: (_IAM_MASTER_KEY, _SSE_MASTER_KEY),
+    capabilities.MINIO: (),
+}
+
 # The name stands in every encrypted object of a MinIO: it never changes.
 _KMS_KEY_NAME = "s3aas"
-_DEFAULTS = frozenset({"rustfsadmin", "minioadmin", "admin", "root"})
 # Both engines expand braces in a volume's name, and RustFS splits it at blanks.
 _UNUSABLE_IN_PATH = re.compile(r"[\s{}]")
 
 
 @dataclass(frozen=True)
+class TlsNames:
+    """Where an engine looks for its certificate, below the folder for TLS."""
+
+    chain: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Place:
-    """Where one engine runs: its folders, the address it listens on, its region."""
+    """Where one engine runs: its folders, the address it listens on, its region.
+
+    Attributes:
+        tls_dir: holds certificate and key, named as `tls_names` says; without it the
+            engine speaks plain HTTP.
+    """
 
     engine: str
     data_dir: PurePath
     secrets_dir: PurePath
     host: str
     port: int
-    region: str = "us-east-1"
+    region: str = REGION
+    tls_dir: PurePath | None = None
 
     @property
     def address(self) -> str:
@@ -54,7 +83,9 @@ def arguments(place: Place) -> tuple[str, ...]:
     """
     data = _volume(place)
     if _known(place.engine) == capabilities.MINIO:
-        return ("server", "--address", place.address, data)
+        # It has no variable for this folder.
+        tls = ("--certs-dir", str(place.tls_dir)) if place.tls_dir else ()
+        return ("server", "--address", place.address, *tls, data)
     return ("server", data)
 
 
@@ -71,7 +102,17 @@ def environment(place: Place) -> dict[str, str]:
 
 def environment_file(place: Place) -> str:
     """`environment` in the form of systemd's `EnvironmentFile=`, sorted."""
-    return _lines(environment(place))
+    return lines(environment(place))
+
+
+def tls_names(engine: str) -> TlsNames:
+    """The names of the PEM files of a certificate's chain and key.
+
+    Source: RustFS, `config/src/constants/tls.rs`; MinIO, `cmd/config-dir.go`.
+    """
+    if _known(engine) == capabilities.MINIO:
+        return TlsNames("public.crt", "private.key")
+    return TlsNames("rustfs_cert.pem", "rustfs_key.pem")
 
 
 def secret_files(engine: str, secrets: port.NodeSecrets) -> dict[str, str]:
@@ -85,12 +126,11 @@ def secret_files(engine: str, secrets: port.NodeSecrets) -> dict[str, str]:
     files = {ACCESS_KEY_FILE: secrets.access_key, SECRET_KEY_FILE: secrets.secret_key}
     if _known(engine) == capabilities.MINIO:
         return {**files, KMS_FILE: f"{_KMS_KEY_NAME}:{secrets.sse_master_key}"}
-    # RustFS 1.0.1 reads these two from its environment alone.
     master_keys = {
-        "RUSTFS_IAM_MASTER_KEY": secrets.iam_master_key,
-        "RUSTFS_SSE_S3_MASTER_KEY": secrets.sse_master_key,
+        _IAM_MASTER_KEY: secrets.iam_master_key,
+        _SSE_MASTER_KEY: secrets.sse_master_key,
     }
-    return {**files, ENV_FILE: _lines(master_keys)}
+    return {**files, ENV_FILE: lines(master_keys)}
 
 
 def read_environment_file(text: str) -> dict[str, str]:
@@ -98,8 +138,15 @@ def read_environment_file(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
+def lines(variables: Mapping[str, str]) -> str:
+    """Variables in the form of systemd's `EnvironmentFile=`, sorted by name."""
+    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()))
+
+
 def _rustfs(place: Place) -> dict[str, str]:
+    tls = {"RUSTFS_TLS_PATH": str(place.tls_dir)} if place.tls_dir else {}
     return {
+        **tls,
         "RUSTFS_ACCESS_KEY_FILE": str(place.secrets_dir / ACCESS_KEY_FILE),
         "RUSTFS_ADDRESS": place.address,
         "RUSTFS_CHECK_UPDATE": "false",
@@ -151,7 +198,7 @@ def _check(secrets: port.NodeSecrets) -> None:
         raise _refused("access key is missing or malformed")
     if not re.fullmatch(r"[!-~]{32,128}", secrets.secret_key):
         raise _refused("secret key is missing, malformed or under 32 characters")
-    if {secrets.access_key.lower(), secrets.secret_key.lower()} & _DEFAULTS:
+    if {secrets.access_key.lower(), secrets.secret_key.lower()} & DEFAULT_CREDENTIALS:
         raise _refused("credentials are an engine's published default")
     for name in ("sse_master_key", "iam_master_key"):
         if not _is_master_key(getattr(secrets, name)):
@@ -170,7 +217,3 @@ def _refused(what: str) -> errors.SetupError:
     return errors.SetupError(
         f"an engine is not started because its {what}: restore the instance's secrets"
     )
-
-
-def _lines(variables: dict[str, str]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()))

@@ -61,7 +61,8 @@ class LocalNodes:
         run_as: under whose account an engine runs.
         clock: seconds, never stepping back; backoff and patience follow it.
         start_wait_s: how long `ensure` waits for an engine it has just started.
-        host: where `pick_port` looks for a free port.
+        host: the address that engines listen on.
+        first_port: the first one that a new node tries.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class LocalNodes:
         *,
         start_wait_s: float = 2.0,
         host: str = "127.0.0.1",
+        first_port: int = 9000,
     ) -> None:
         self._root_dir = root_dir
         self._binaries = engine_binaries
         self._run_as = run_as or account.default()
         self._clock = clock
         self._start_wait_s = start_wait_s
-        self._host = host
+        self._host, self._first_port = host, first_port
         self._lock = threading.Lock()
         self._watches: dict[uuid.UUID, _Watch] = {}
 
@@ -125,9 +127,11 @@ class LocalNodes:
             self._stop(spec, watch)
             self._folder(spec).delete()
 
-    def pick_port(self, preferred: int, taken: Set[int]) -> int:
-        """The first port from `preferred` on that is free and not in `taken`."""
-        return port_lock.pick(self._host, preferred, taken)
+    def locate(self, taken: Set[port.Endpoint]) -> port.Endpoint:
+        """The first port that is free and no other node's."""
+        ports = {one.port for one in taken}
+        found = port_lock.pick(self._host, self._first_port, ports)
+        return port.Endpoint(self._host, found)
 
     @contextlib.contextmanager
     def _watch(self, spec: port.NodeSpec) -> Iterator[_Watch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Set
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 READY = "Ready"
 STARTING = "Starting"
@@ -15,6 +15,13 @@ CRASHED = "Crashed"
 BINARY_MISSING = "BinaryMissing"
 PORT_TAKEN = "PortTaken"
 START_FAILED = "StartFailed"
+
+
+class Endpoint(NamedTuple):
+    """Where a node's engine is reached from here."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class NodeSecrets:
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One wanted node; `host` is the address it listens on."""
+    """One wanted node; `host` and `port` are where its engine is reached."""
 
     node_id: uuid.UUID
     instance_id: uuid.UUID
@@ -89,10 +96,10 @@ class Nodes(Protocol):
         """
         ...
 
-    def pick_port(self, preferred: int, taken: Set[int]) -> int:
-        """The first port from `preferred` on that is free and not in `taken`.
+    def locate(self, taken: Set[Endpoint]) -> Endpoint:
+        """Where a new node will serve; not in `taken`, which other nodes have.
 
         Raises:
-            SetupError: there is none.
+            SetupError: there is no place left.
         """
         ...

@@ -21,8 +21,6 @@ from exordos_paas_storage.reconcile import (
     watch,
 )
 
-PREFERRED_PORT = 9000
-HOST = "127.0.0.1"
 AGAIN_S = 0.2
 # Any number that nothing else in the database locks.
 _PLACING = 0x53335054
@@ -90,15 +88,15 @@ class Instances:
         return self._converged(owner, engine, now)
 
     def _place(self, place: node.Node) -> None:
-        """Choose the node's port, which it keeps for good."""
+        """Choose where the node serves, which it keeps for good."""
         with base.transaction() as session:
-            # Two instances placed at once must not choose one port.
+            # Two instances placed at once must not choose one place.
             session.execute("SELECT pg_advisory_xact_lock(%s)", (_PLACING,))
             rows = session.execute(
-                "SELECT port FROM s3aas_nodes WHERE port IS NOT NULL"
+                "SELECT host, port FROM s3aas_nodes WHERE port IS NOT NULL"
             ).fetchall()
-            taken = {row["port"] for row in rows}
-            place.host, place.port = HOST, self._nodes.pick_port(PREFERRED_PORT, taken)
+            taken = {port.Endpoint(row["host"], row["port"]) for row in rows}
+            place.host, place.port = self._nodes.locate(taken)
             session.execute(
                 "UPDATE s3aas_nodes SET host = %s, port = %s WHERE uuid = %s",
                 (place.host, place.port, place.uuid),
@@ -250,7 +248,7 @@ def spec_of(
         instance_id=owner.uuid,
         engine=owner.engine,
         engine_version=owner.engine_version,
-        host=place.host or HOST,
+        host=place.host or "",
         port=place.port or 0,
         secrets=port.NodeSecrets(
             access_key=place.root_access_key,

@@ -108,10 +108,14 @@ def made_spec(nodes, engine="minio", **values):
         "engine": engine,
         "engine_version": "1",
         "host": "127.0.0.1",
-        "port": nodes.pick_port(FIRST_PORT, set()),
+        "port": nodes.locate(set()).port,
         "secrets": made_secrets(),
     }
     return port.NodeSpec(**{**defaults, **values})
+
+
+def free_port(first):
+    return port_lock.pick("127.0.0.1", first, set())
 
 
 @pytest.fixture
@@ -121,7 +125,9 @@ def clock():
 
 @pytest.fixture
 def nodes(root, clock):
-    return LocalNodes(root, installed, clock=clock, start_wait_s=READY_S)
+    return LocalNodes(
+        root, installed, clock=clock, start_wait_s=READY_S, first_port=FIRST_PORT
+    )
 
 
 @pytest.fixture(params=engines.available())
@@ -191,7 +197,7 @@ def files(path):
 def test_two_engines_share_no_account_where_that_can_be(nodes):
     one, two = (
         made_spec(nodes),
-        made_spec(nodes, port=nodes.pick_port(FIRST_PORT + 100, set())),
+        made_spec(nodes, port=free_port(FIRST_PORT + 100)),
     )
     uids = [psutil.Process(nodes.ensure(x).pid).uids().real for x in (one, two)]
 
@@ -349,7 +355,7 @@ def test_a_taken_port_is_a_status_and_never_another_port(nodes, options, host):
         status = nodes.ensure(spec)
         assert (status.running, status.reason) == (False, "PortTaken")
         assert str(spec.port) in status.message
-        assert nodes.pick_port(spec.port, set()) != spec.port
+        assert free_port(spec.port) != spec.port
 
     assert nodes.ensure(spec).ready
 
@@ -366,7 +372,7 @@ def test_two_services_never_share_a_port(nodes, spec, root):
 
 
 def test_the_lock_lasts_as_long_as_the_process_that_has_it(nodes):
-    number = nodes.pick_port(FIRST_PORT + 200, set())
+    number = free_port(FIRST_PORT + 200)
     with port_lock.take("127.0.0.1", number) as lock:
         holder = subprocess.Popen(["sleep", "600"], pass_fds=[lock.fileno()])
     try:
@@ -378,10 +384,10 @@ def test_the_lock_lasts_as_long_as_the_process_that_has_it(nodes):
     port_lock.take("127.0.0.1", number).close()
 
 
-def test_picked_ports_are_free_and_not_taken(nodes):
-    first = nodes.pick_port(FIRST_PORT + 300, set())
+def test_a_new_node_serves_where_no_other_one_does(nodes):
+    first = nodes.locate(set())
 
-    assert nodes.pick_port(FIRST_PORT + 300, {first}) > first
+    assert nodes.locate({first}).port > first.port
 
 
 def test_an_engine_that_fails_backs_off_longer_each_time(root, clock):

@@ -92,8 +92,9 @@ class Nodes(port.Nodes):
         self.on_remove(spec)
         self.removed.append(spec.instance_id)
 
-    def pick_port(self, preferred: int, taken: Any) -> int:
-        return next(n for n in range(preferred, 65536) if n not in taken)
+    def locate(self, taken: Any) -> port.Endpoint:
+        every = (port.Endpoint("127.0.0.1", n) for n in range(9000, 65536))
+        return next(one for one in every if one not in taken)
 
 
 def ready(pid: int = 100) -> port.NodeStatus:

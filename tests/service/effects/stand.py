@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from exordos_paas_storage.domain import policy, state
 from exordos_paas_storage.engine import connect, port
+from exordos_paas_storage.nodes import port as nodes
 from tests.service import fakes, made
 from tests.service.effects.asks import Ask
 
@@ -114,7 +115,8 @@ class RealWorld:
     """Stands for `fakes.World`: every node leads to one engine that runs already."""
 
     def __init__(self, name: str, url: str, root: state.Credentials) -> None:
-        self.nodes = _Placed(int(url.rpartition(":")[2]))
+        host, _, number = url.removeprefix("http://").partition(":")
+        self.nodes = _Placed(nodes.Endpoint(host, int(number)))
         self._name, self._url, self._root = name, url, root
         self.only = Recorded(connect.connect(name, "", url, root))
         self.sight = RealSight(url, root)
@@ -132,12 +134,12 @@ class RealWorld:
 class _Placed(fakes.Nodes):
     """Nodes that are placed where the engine runs."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, endpoint: nodes.Endpoint) -> None:
         super().__init__()
-        self._port = port
+        self._endpoint = endpoint
 
-    def pick_port(self, preferred: int, taken: Any) -> int:
-        return self._port
+    def locate(self, taken: Any) -> nodes.Endpoint:
+        return self._endpoint
 
 
 @dataclass(frozen=True)
