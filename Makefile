@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_IMAGE := PYTHONPATH=exordos/images $(BIN)/python -m node_image
 ARGS ?=
-TESTS ?= tests
+TESTS ?= tests/unit tests/contract tests/service tests/onebox
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint format typecheck bench docs changelog clean
+.PHONY: help up down status test lint format typecheck bench image image-test image-check docs changelog clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +24,11 @@ $(VENV)/test.stamp: $(VENV)/onebox.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
 	@touch $@
 
+$(VENV)/image.stamp: $(VENV)/test.stamp
+	@echo "- installing what the node image needs into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint,image]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
+	@touch $@
+
 up: $(VENV)/onebox.stamp ## Run a whole S3 service here, with a demo, until Ctrl-C (ARGS="--detach …")
 	@exec $(BIN)/exordos-storage up $(ARGS)
 
@@ -33,9 +39,25 @@ status: $(VENV)/onebox.stamp ## Tell whether the service runs, and where everyth
 	@$(BIN)/exordos-storage status $(ARGS)
 
 # The engine that every test run has; a build that fails fails the tests.
-test: $(VENV)/test.stamp ## Run every test that needs no special stand
+.PHONY: minio
+minio: $(VENV)/test.stamp
 	@$(BIN)/exordos-storage engine list | grep -q '^minio ' || $(BIN)/exordos-storage engine install minio
+
+test: minio ## Run every test that needs no special stand
 	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+# These three run as root on Debian; tools that are missing are installed by apt.
+image: $(VENV)/image.stamp ## Build the node image into output (ARGS="--engine minio …")
+	@$(NODE_IMAGE) tools
+	@$(NODE_IMAGE) build $(ARGS)
+
+image-test: $(VENV)/image.stamp minio ## Check the node image's role, with the real engine in a container
+	@$(NODE_IMAGE) tools
+	@$(BIN)/python -m pytest tests/image -m "not machine" $(ARGS)
+
+image-check: $(VENV)/image.stamp minio ## Check it all: image-test, then build the image and boot it in a virtual machine
+	@$(NODE_IMAGE) tools
+	@$(BIN)/python -m pytest tests/image -v $(ARGS)
 
 lint: $(VENV)/test.stamp ## Check style, imports between folders and types
 	@$(BIN)/ruff check .

@@ -36,6 +36,23 @@ SECRET_VARIABLES: dict[str, tuple[str, ...]] = {
     capabilities.RUSTFS: (_IAM_MASTER_KEY, _SSE_MASTER_KEY),
     capabilities.MINIO: (),
 }
+# Variables by which an engine takes a credential itself. A node refuses them: its
+# settings are readable where its secrets are not.
+PLAIN_CREDENTIALS = {
+    capabilities.RUSTFS: (
+        "RUSTFS_ACCESS_KEY",
+        "RUSTFS_ROOT_PASSWORD",
+        "RUSTFS_ROOT_USER",
+        "RUSTFS_SECRET_KEY",
+    ),
+    capabilities.MINIO: (
+        "MINIO_ACCESS_KEY",
+        "MINIO_KMS_SECRET_KEY",
+        "MINIO_ROOT_PASSWORD",
+        "MINIO_ROOT_USER",
+        "MINIO_SECRET_KEY",
+    ),
+}
 
 # The name stands in every encrypted object of a MinIO: it never changes.
 _KMS_KEY_NAME = "s3aas"

@@ -133,6 +133,8 @@ def layout() -> dict[str, Any]:
         "s3_config_dir": str(CONFIG_DIR),
         "s3_settings_file": str(SETTINGS_FILE),
         "s3_secrets_dir": str(SECRETS_DIR),
+        "s3_access_key_file": str(SECRETS_DIR / engine_config.ACCESS_KEY_FILE),
+        "s3_secret_key_file": str(SECRETS_DIR / engine_config.SECRET_KEY_FILE),
         "s3_tls_dir": str(TLS_DIR),
         "s3_lib_dir": str(LIB_DIR),
         "s3_port": PORT,
@@ -166,9 +168,13 @@ def _expected(engine: str) -> dict[str, Any]:
     a setting takes its own default for it.
     """
     place = engine_config.Place(engine, DATA_DIR, SECRETS_DIR, HOST, PORT)
+    names = engine_config.tls_names(engine)
     return {
         "settings": sorted(engine_config.environment(place)),
         "secret_files": sorted(engine_config.SECRET_FILES[engine]),
         "secret_variables": sorted(engine_config.SECRET_VARIABLES[engine]),
+        "plain_credentials": sorted(engine_config.PLAIN_CREDENTIALS[engine]),
+        "tls_chain": names.chain,
+        "tls_key": names.key,
         "stop_s": capabilities.of(engine, "").stop_s,
     }
