@@ -30,6 +30,7 @@ from tests import engines as real_engines
 
 CRATE = b"the crate's archive"
 PIN = hashlib.sha256(CRATE).hexdigest()
+INSTALL = ("engine", "install", "rustfs", "--from", "crate")
 TOOLS = ("protoc", "mold", "cc")
 # What the stand-in itself and the flow around it call.
 USUAL = ("sh", "cat", "env", "mkdir", "nice", "chmod", "sleep", "printf", "touch")
@@ -307,7 +308,8 @@ def test_ctrl_c_ends_the_build_and_leaves_nothing(cache, tools, tmp_path, number
     log = tmp_path / "log"
     with log.open("wb") as output:
         started = subprocess.Popen(
-            [command, "engine", "install", "rustfs", "--from", "crate"],
+            # Where tests run in the background, SIGINT may be ignored.
+            ["env", f"--default-signal={number.name}", command, *INSTALL],
             env=settings,
             stdin=subprocess.DEVNULL,
             stdout=output,
