@@ -79,7 +79,7 @@ def install(
     found = cache.find(capabilities.RUSTFS, version)
     if found:
         return found
-    archive = _archive(version, machine or platform.machine())
+    archive = archive_name(version, machine or platform.machine())
     base = f"{releases.rstrip('/')}/{version}"
     reach(base, reach_s)
     with cache.installing(need_bytes) as part:
@@ -116,7 +116,12 @@ def reach(base: str, reach_s: float) -> None:
     _within(reach_s, lambda: _translated(base, ask))
 
 
-def _archive(version: str, machine: str) -> str:
+def archive_name(version: str, machine: str) -> str:
+    """The name of the release's archive for a kind of machine.
+
+    Raises:
+        NotReachable: there is none for it.
+    """
     if machine.lower() not in _MACHINES:
         raise NotReachable(
             f"RustFS has no release for {machine}",
