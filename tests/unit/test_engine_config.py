@@ -7,15 +7,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from exordos_paas_storage.domain import capabilities, errors
-from exordos_paas_storage.nodes import engine_config, port
+from exordos_paas_storage.nodes import engine_config
+from tests.unit.node_secrets import SECRETS
 
 GOLDEN = Path(__file__).with_name("golden")
-SECRETS = port.NodeSecrets(
-    access_key="ROOTKEYOFTHISENGINE1",
-    secret_key="s" * 20 + "t" * 20,
-    sse_master_key=base64.b64encode(bytes(range(32))).decode(),
-    iam_master_key=base64.b64encode(bytes(range(32, 64))).decode(),
-)
 
 
 def place(engine, **values):

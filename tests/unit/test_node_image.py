@@ -1,21 +1,15 @@
 """What is delivered to a node: golden files, and that it agrees with the image."""
 
-import base64
 import dataclasses
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from exordos_paas_storage.domain import capabilities, errors
-from exordos_paas_storage.nodes import engine_config, image, port
+from exordos_paas_storage.nodes import engine_config, image
+from tests.unit.node_secrets import SECRETS
 
 GOLDEN = Path(__file__).with_name("golden")
-SECRETS = port.NodeSecrets(
-    access_key="ROOTKEYOFTHISENGINE1",
-    secret_key="s" * 20 + "t" * 20,
-    sse_master_key=base64.b64encode(bytes(range(32))).decode(),
-    iam_master_key=base64.b64encode(bytes(range(32, 64))).decode(),
-)
 CERTIFICATE = image.Certificate("(chain)\n", "(key)\n")
 ENGINES = pytest.mark.parametrize("engine", capabilities.ENGINES)
 
