@@ -36,8 +36,8 @@ SECRET_VARIABLES: dict[str, tuple[str, ...]] = {
     capabilities.RUSTFS: (_IAM_MASTER_KEY, _SSE_MASTER_KEY),
     capabilities.MINIO: (),
 }
-# Variables by which an engine takes a credential itself. A node refuses them: its
-# settings are readable where its secrets are not.
+# Variables by which an engine takes a credential itself, or a file that may hold one. A
+# node refuses them: its settings are readable where its secrets are not.
 PLAIN_CREDENTIALS = {
     capabilities.RUSTFS: (
         "RUSTFS_ACCESS_KEY",
@@ -47,6 +47,7 @@ PLAIN_CREDENTIALS = {
     ),
     capabilities.MINIO: (
         "MINIO_ACCESS_KEY",
+        "MINIO_CONFIG_ENV_FILE",
         "MINIO_KMS_SECRET_KEY",
         "MINIO_ROOT_PASSWORD",
         "MINIO_ROOT_USER",
