@@ -52,6 +52,13 @@ def one_applied(plays):
     return plays.get(engines.available()[0])
 
 
+@pytest.fixture
+def changed(one_applied):
+    """Its tree, for one test to change."""
+    with one_applied.layers.copy() as mounted:
+        yield mounted
+
+
 def image_of(name):
     """The finished image of an engine, where `make image` puts it too."""
     return build.finished(build.Wanted(engine.at_hand(name)), WORK / name)

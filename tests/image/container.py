@@ -13,13 +13,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from exordos_paas_storage.nodes import image
-from tests.image import loops, trees
+from tests.box import wait_until
+from tests.image import cgroups, loops, trees
 
 BOOT_S = 60.0
 # Of an engine: a start, or a stop with a margin.
@@ -163,7 +163,8 @@ class Container:
 def _is_first(pid: str) -> bool:
     """Whether a process is number 1 of its own space; one before it prepares it."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return "\t1\n" in Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1]
+        status = Path(f"/proc/{pid}/status").read_text()
+        return re.search(r"^NSpid:\t\d+\t1$", status, re.MULTILINE) is not None
     return False
 
 
@@ -179,24 +180,27 @@ def booted(tree: Path, log: Path) -> Iterator[Container]:
         mask = trees.inside(tree, PurePosixPath("/etc/systemd/system", unit))
         mask.unlink(missing_ok=True)
         mask.symlink_to("/dev/null")
-    with log.open("wb") as output:
+    with cgroups.own() as groups, log.open("wb") as output:
         nspawn = subprocess.Popen(
-            # The container ends with whoever runs the tests, however that ends.
-            ["setpriv", "--pdeathsig", "SIGTERM", *_command(tree)],
+            _command(tree, groups),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
-    try:
-        container = Container(tree, nspawn)
-        wait_until(container.is_up, BOOT_S)
-        yield container
-    finally:
-        _switch_off(nspawn)
+        try:
+            container = Container(tree, nspawn)
+            wait_until(container.is_up, BOOT_S)
+            yield container
+        finally:
+            _switch_off(nspawn)
 
 
-def _command(tree: Path) -> list[str]:
+def _command(tree: Path, groups: Iterable[Path]) -> list[str]:
+    enter = "".join(f"echo $$ >{group} && " for group in groups)
     return [
+        *("sh", "-c", f'{enter} exec "$@"', "sh"),
+        # The container ends with whoever runs the tests, however that ends.
+        *("setpriv", "--pdeathsig", "SIGTERM"),
         *("systemd-nspawn", "--quiet", f"--directory={tree}"),
         # This machine's own systemd need not run, and need not know.
         *("--register=no", "--keep-unit"),
@@ -211,12 +215,3 @@ def _switch_off(nspawn: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         nspawn.kill()
         nspawn.wait()
-
-
-def wait_until(condition: Callable[[], Any], seconds: float) -> Any:
-    """Ask again and again until the answer is true; that answer."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {condition}"
-        time.sleep(0.02)
-    return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from node_image import command
 
 GIB = 1 << 30
+_BLOCK = 4096
 
 
 class Disk:
@@ -38,6 +40,28 @@ class Disk:
         )
         assert done.returncode in (0, 2), done.stderr
         return done.stdout.strip()
+
+    def digest(self) -> str:
+        """Something that changes when anything on the disk does."""
+        digest = hashlib.sha256()
+        with self.file.open("rb") as file:
+            for start, end in _pieces(file.fileno()):
+                for at in range(start, end, _BLOCK):
+                    file.seek(at)
+                    # Zeros may or may not take room, by the file system's own choice.
+                    if (block := file.read(_BLOCK)).strip(b"\0"):
+                        digest.update(b"%d:%b" % (at, block))
+        return digest.hexdigest()
+
+
+def _pieces(file: int) -> Iterator[tuple[int, int]]:
+    """Where a sparse file has content; begins and ends are multiples of a block."""
+    end = 0
+    with contextlib.suppress(OSError):  # there is no more
+        while True:
+            start = os.lseek(file, end, os.SEEK_DATA)
+            end = os.lseek(file, start, os.SEEK_HOLE)
+            yield start, end
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ BOOT_S = 300.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Not QEMU's own, with which the platform's base image skips its bootstrap.
 _MAC = "52:54:00:aa:00:01"
+_PORT = "spare"
 
 
 class Machine:
@@ -87,6 +88,7 @@ class Machine:
             *("-serial", f"file:{self.serial}"),
             *("-qmp", f"unix:{self._control},server=on,wait=off"),
             *drives,
+            *("-device", f"pcie-root-port,id={_PORT},chassis=1,slot=1"),
             # The guest reaches nobody; the port is reached from this machine alone.
             *("-netdev", f"user,id=n0,restrict=on,{forward}"),
             *("-device", f"virtio-net-pci,netdev=n0,mac={_MAC}"),
@@ -113,6 +115,13 @@ class Machine:
         """Make a data disk larger while the machine runs."""
         number = self.data.index(disk) + 1
         self._ask("block_resize", device=f"virtio{number}", size=to_bytes)
+
+    def plug(self, disk: Path) -> None:
+        """Attach a data disk while the machine runs."""
+        name = {"node-name": "late", "driver": "file", "filename": str(disk)}
+        self._ask("blockdev-add", **name)
+        # A machine of this kind takes new devices behind such a port alone.
+        self._ask("device_add", driver="virtio-blk-pci", drive="late", bus=_PORT)
 
     def _ask(self, command: str, **arguments: Any) -> None:
         """Give QEMU a command.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from exordos_paas_storage.nodes import image, port
 from tests import engines
+from tests.box import wait_until
 from tests.image import applied, chroot, container, loops, s3_calls
 from tests.image.certificates import Issued
 
@@ -62,7 +63,7 @@ class Node:
         MinIO is active for systemd before it serves, RustFS when it does.
         """
         assert state == "active", self.said()
-        container.wait_until(lambda: self.health() == "inactive", container.WAIT_S)
+        wait_until(lambda: self.health() == "inactive", container.WAIT_S)
 
     def health(self) -> str:
         """Ask once whether the engine serves: `inactive` is yes, `failed` no."""

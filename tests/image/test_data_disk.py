@@ -5,21 +5,20 @@ looks for by itself.
 """
 
 import contextlib
-import hashlib
 import json
-import os
 from pathlib import PurePosixPath
 
 import pytest
 from node_image import command
 
+from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image
+from tests.box import wait_until
 from tests.image import chroot, container, loops
 
 SCRIPT = f"{image.LIB_DIR}/prepare-data-disk"
 DATA = image.DATA_DIR.name
 MIB = 1 << 20
-BLOCK = 4096
 SIZE = 1 * loops.GIB
 
 
@@ -66,29 +65,6 @@ def refused(box, *disks):
     return said
 
 
-def content(disk):
-    """Something that changes when anything on the disk does."""
-    digest = hashlib.sha256()
-    with disk.file.open("rb") as file:
-        for start, end in pieces(file.fileno()):
-            for at in range(start, end, BLOCK):
-                file.seek(at)
-                # Zeros may or may not take room, by the file system's own choice.
-                if (block := file.read(BLOCK)).strip(b"\0"):
-                    digest.update(b"%d:%b" % (at, block))
-    return digest.hexdigest()
-
-
-def pieces(file):
-    """Where a sparse file has content; begins and ends are multiples of a block."""
-    end = 0
-    with contextlib.suppress(OSError):  # there is no more
-        while True:
-            start = os.lseek(file, end, os.SEEK_DATA)
-            end = os.lseek(file, start, os.SEEK_HOLE)
-            yield start, end
-
-
 def write(disk, at, data=b"kept"):
     """Put bytes onto a disk; from its end where `at` is negative."""
     with disk.device.open("r+b", buffering=0) as file:
@@ -115,11 +91,11 @@ def test_blank_disk_becomes_the_data_disk(box, disks):
 def test_data_disk_is_taken_as_it_is(box, disks):
     disk, blank = disks(), disks()
     prepare(box, disk)
-    before = content(disk)
+    before = disk.digest()
 
     assert prepare(box, blank, disk) == (True, f"the data disk is {disk.device}")
 
-    assert content(disk) == before
+    assert disk.digest() == before
     assert blank.probe("TYPE") == ""
 
 
@@ -149,11 +125,11 @@ def test_two_blank_disks_are_refused_until_one_is_chosen(box, disks):
 def test_the_one_blank_disk_among_others_is_formatted(box, disks):
     other, blank = disks(), disks()
     command.run(["mkfs.ext4", "-q", other.device])
-    before = content(other)
+    before = other.digest()
 
     assert prepare(box, other, blank)[0]
 
-    assert content(other) == before
+    assert other.digest() == before
     assert blank.probe("LABEL") == image.DATA_LABEL
 
 
@@ -168,6 +144,16 @@ def lost_gpt(disk):
     write(disk, 0, bytes(MIB))
 
 
+def without_start(make, *words):
+    """A file system of which the first MiB is gone, and with it all signatures."""
+
+    def fill(disk):
+        command.run([make, "-q", *words, disk.device])
+        write(disk, 0, bytes(MIB))
+
+    return fill
+
+
 FOREIGN = {
     "ext4": (lambda disk: command.run(["mkfs.ext4", "-q", disk.device]), "carries"),
     "xfs": (lambda disk: command.run(["mkfs.xfs", "-q", disk.device]), "carries"),
@@ -176,6 +162,13 @@ FOREIGN = {
     "lost partition table": (lost_gpt, "carries"),
     "a byte at the start": (lambda disk: write(disk, 0), "is not blank"),
     "a byte in the first MiB": (lambda disk: write(disk, MIB - 4), "is not blank"),
+    "ext4 without its first MiB": (without_start("mkfs.ext4"), "is not blank"),
+    "xfs without its first MiB": (without_start("mkfs.xfs"), "is not blank"),
+    "data from the third MiB on": (
+        lambda disk: write(disk, 2 * MIB, b"kept" * MIB),
+        "is not blank",
+    ),
+    "a byte in the middle": (lambda disk: write(disk, SIZE // 2), "is not blank"),
     "a byte at the end": (lambda disk: write(disk, -4), "is not blank"),
 }
 
@@ -184,19 +177,19 @@ FOREIGN = {
 def test_disk_with_data_is_never_formatted(box, disks, fill, said):
     disk = disks()
     fill(disk)
-    before = content(disk)
+    before = disk.digest()
 
     assert f"{disk.device} {said}" in refused(box, disk)
-    assert content(disk) == before
+    assert disk.digest() == before
 
 
 def test_partitioned_disk_is_never_formatted(box, disks):
     disk = disks()
     command.run(["sfdisk", "--quiet", disk.device], stdin="label: dos\n,,L\n")
-    before = content(disk)
+    before = disk.digest()
 
     assert str(disk.device) in refused(box, disk)
-    assert content(disk) == before
+    assert disk.digest() == before
 
 
 def test_read_only_disk_is_not_formatted(box, disks):
@@ -221,13 +214,39 @@ def test_disk_that_is_not_there_is_told(box, disks):
     assert f"{disk.device} can't be read" in said
 
 
+def test_formatting_that_was_cut_short_is_begun_again(box, disks, tmp_path):
+    disk = disks()
+    cut_short(disk, tmp_path)
+    assert disk.probe("LABEL") == image.DATA_LABEL
+
+    ok, said = prepare(box, disk)
+
+    assert ok, said
+    assert f"{disk.device} was being formatted" in said
+    assert box.run("sh", "-c", f"mount {disk.device} /mnt && ls /mnt") == DATA
+    box.run("umount", "/mnt")
+    before = disk.digest()
+    assert prepare(box, disk) == (True, f"the data disk is {disk.device}")
+    assert disk.digest() == before
+
+
+def cut_short(disk, folder):
+    """Let mkfs end in the middle: it is to copy a file that is not there."""
+    prototype = folder / "prototype"
+    prototype.write_text("/dev/null\n0 0\nd--755 0 0\nx ---644 0 0 /nowhere/x\n$\n$\n")
+    words = ["-q", "-L", image.DATA_LABEL, "-p", prototype, disk.device]
+    with pytest.raises(errors.SetupError, match="/nowhere/x"):
+        command.run(["mkfs.xfs", *words])
+    prototype.unlink()
+
+
 def test_label_on_another_file_system_is_refused(box, disks):
     disk = disks()
     command.run(["mkfs.ext4", "-q", "-L", image.DATA_LABEL, disk.device])
-    before = content(disk)
+    before = disk.digest()
 
     assert "is not XFS but ext4" in refused(box, disk)
-    assert content(disk) == before
+    assert disk.digest() == before
 
 
 def test_without_a_name_it_looks_at_no_loop_device(box, disks):
@@ -237,6 +256,23 @@ def test_without_a_name_it_looks_at_no_loop_device(box, disks):
 
     assert str(disk.device) not in said
     assert disk.probe("TYPE") == ""
+
+
+def test_disk_is_looked_for_again_once_it_was_unmounted(box, disks):
+    disk, name = disks(), PurePosixPath("/dev/disk/by-label", image.DATA_LABEL)
+    prepare(box, disk)
+    box.add_node(disk, name)
+    box.run("systemctl", "start", image.MOUNT_UNIT)
+    mounted = box.prop(image.DATA_DISK_UNIT, "ActiveState")
+
+    box.run("systemctl", "stop", image.MOUNT_UNIT)
+
+    assert mounted == "active"
+    wait_until(
+        lambda: box.prop(image.DATA_DISK_UNIT, "ActiveState") == "inactive",
+        container.SAID_S,
+    )
+    box.run("rm", str(name))
 
 
 def test_the_node_says_that_it_has_no_disk(box):

@@ -4,67 +4,18 @@ It runs in an unpacked tree, under the engine's account, with the environment th
 systemd would have read from the delivered files.
 """
 
-import dataclasses
 import os
-import re
 
 import pytest
 from node_image import command
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.nodes import engine_config, image
-from tests.image import certificates, chroot, trees
-from tests.image.node import fresh_secrets
+from tests.image import trees
+from tests.image.launch import Launch
 
-LAUNCHER = image.LIB_DIR / "start-engine"
 SECRET = image.SECRETS_DIR / engine_config.SECRET_KEY_FILE
 KEY = image.SECRETS_DIR / engine_config.ACCESS_KEY_FILE
-
-
-class Launch:
-    """One engine's tree with everything delivered, and memory as its data disk."""
-
-    def __init__(self, engine, tree):
-        self.engine, self.tree, self.secrets = engine, tree, fresh_secrets()
-        trees.put(tree, image.files(engine, self.secrets))
-
-    def file(self, path):
-        """A delivered file or folder, where it can be changed."""
-        return trees.inside(self.tree, path)
-
-    def settings(self, **values):
-        """Set variables in the delivered settings; None takes one away."""
-        found = read(self.file(image.SETTINGS_FILE)) | values
-        kept = {name: value for name, value in found.items() if value is not None}
-        self.file(image.SETTINGS_FILE).write_text(engine_config.lines(kept))
-
-    def run(self):
-        """Launch an engine that only says its version."""
-        file = self.file(image.SETTINGS_FILE)
-        if file.is_file() and file.stat().st_size:
-            arguments = read(file)["EXORDOS_S3_ARGUMENTS"]
-            self.settings(EXORDOS_S3_ARGUMENTS=f"--version {arguments}")
-        environment = read(file) | read(self.file(image.SECRETS_DIR / "engine.env"))
-        return chroot.run(self.tree, LAUNCHER, uid=image.UID, environment=environment)
-
-    def refusal(self):
-        """The file and the rule, from the one line that says why nothing is started."""
-        done = self.run()
-        assert done.returncode == image.REFUSED_STATUS, done.stdout + done.stderr
-        assert done.stdout == ""
-        line = re.fullmatch(
-            rf"<3>{self.engine} is not started: (.*?): (.+)\n", done.stderr
-        )
-        assert line, done.stderr
-        for secret in dataclasses.astuple(self.secrets):
-            assert secret not in done.stderr
-        return line[1]
-
-    def issue(self):
-        """Deliver a certificate; the names of its chain and its key."""
-        issued = certificates.issue("127.0.0.1").certificate
-        trees.put(self.tree, image.files(self.engine, self.secrets, issued))
-        return engine_config.tls_names(self.engine)
 
 
 @pytest.fixture
@@ -170,6 +121,30 @@ BROKEN = {
         lambda x: x.file(KEY).write_text("RustFSAdmin\n"),
         f"{KEY} holds a published default",
     ),
+    "secret of zeros": (
+        lambda x: x.file(SECRET).write_bytes(bytes(40)),
+        f"{SECRET} is not one line of printable characters",
+    ),
+    "key of zeros": (
+        lambda x: x.file(KEY).write_bytes(bytes(20)),
+        f"{KEY} is not one line of printable characters",
+    ),
+    "key of an empty line": (
+        lambda x: x.file(KEY).write_text("\n"),
+        f"{KEY} is not one line of printable characters",
+    ),
+    "key of two lines": (
+        lambda x: x.file(KEY).write_text("minioadmin\nmore\n"),
+        f"{KEY} is not one line of printable characters",
+    ),
+    "default secret and blanks up to the least length": (
+        lambda x: x.file(SECRET).write_text("minioadmin".ljust(40)),
+        f"{SECRET} is not one line of printable characters",
+    ),
+    "default key and a return": (
+        lambda x: x.file(KEY).write_bytes(b"minioadmin\r\n"),
+        f"{KEY} is not one line of printable characters",
+    ),
     "no mount": (
         lambda x: command.run(["umount", x.file(image.DATA_MOUNT)]),
         f"{image.DATA_MOUNT} is not mounted",
@@ -216,7 +191,7 @@ def test_refuses_every_missing_setting(launch):
     names = list(engine_config.environment(place))
     said = {}
     for name in names:
-        trees.put(launch.tree, image.files(launch.engine, launch.secrets))
+        launch.deliver()
         launch.settings(**{name: None})
         said[name] = launch.refusal()
 
@@ -226,7 +201,7 @@ def test_refuses_every_missing_setting(launch):
 def test_refuses_every_missing_secret_file(launch):
     said = {}
     for name in engine_config.SECRET_FILES[launch.engine]:
-        trees.put(launch.tree, image.files(launch.engine, launch.secrets))
+        launch.deliver()
         launch.file(image.SECRETS_DIR / name).write_text("")
         said[name] = launch.refusal()
 
@@ -234,14 +209,26 @@ def test_refuses_every_missing_secret_file(launch):
     assert len(said) == 3
 
 
-def test_refuses_secret_variables_that_are_not_set(launch):
+MASTER_KEYS = image.SECRETS_DIR / engine_config.ENV_FILE
+DAMAGED = {
+    "gone": lambda line: "",
+    "half": lambda line: line[:40] + "\n",
+    "no name": lambda line: line.partition("=")[2],
+    "not one word": lambda line: line.replace("=", " x=", 1),
+    "twice": lambda line: line * 2,
+    "zeros": lambda line: "\0" * len(line),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_refuses_damaged_master_keys_and_shows_nothing_of_them(launch, damage):
     names = engine_config.SECRET_VARIABLES[launch.engine]
-    for name in names:
-        trees.put(launch.tree, image.files(launch.engine, launch.secrets))
-        file = launch.file(image.SECRETS_DIR / engine_config.ENV_FILE)
-        rest = {key: value for key, value in read(file).items() if key != name}
-        file.write_text(engine_config.lines(rest))
-        assert launch.refusal() == f"no file below {image.SECRETS_DIR} sets {name}"
+    for number in range(len(names)):
+        launch.deliver()
+        lines = launch.file(MASTER_KEYS).read_text().splitlines(keepends=True)
+        lines[number] = damage(lines[number])
+        launch.file(MASTER_KEYS).write_text("".join(lines))
+        assert launch.refusal().startswith(f"{MASTER_KEYS} ")
 
     # MinIO has all its secrets in files of their own.
     assert bool(names) == (launch.engine == capabilities.RUSTFS)
@@ -253,11 +240,18 @@ def test_refuses_every_credential_in_the_settings(launch):
         *engine_config.SECRET_VARIABLES[launch.engine],
     ]
     for name in names:
-        trees.put(launch.tree, image.files(launch.engine, launch.secrets))
+        launch.deliver()
         launch.settings(**{name: launch.secrets.secret_key})
         assert launch.refusal().startswith(f"{name} is set directly")
 
     assert len(names) >= 4
+
+
+def test_refuses_a_secret_that_is_written_while_it_sums_the_binary(launch):
+    program = launch.tree / "usr/bin/sha256sum"
+    program.write_text(f"#!/bin/sh\n: >{SECRET}\n")
+
+    assert launch.refusal() == f"{SECRET} is empty"
 
 
 def test_refuses_half_a_certificate(launch):
@@ -280,13 +274,6 @@ def test_refuses_the_settings_of_the_other_engine(launch):
     trees.put(launch.tree, image.files(other, launch.secrets))
 
     assert launch.refusal() == f"{SETTINGS} (EXORDOS_S3_ENGINE) is for another engine"
-
-
-def read(file):
-    """The variables of a file, as systemd reads them; none where it is missing."""
-    if not file.is_file():
-        return {}
-    return engine_config.read_environment_file(file.read_text())
 
 
 def own(path, number=image.UID):

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.nodes import image, port
 from tests import engines
 from tests.image import machine
@@ -44,12 +45,15 @@ def engine_failed(vm):
     vm.wait_console(r"FAILED\S* Failed to start .* - S3 engine")
 
 
-def test_without_a_data_disk_nothing_is_served_and_the_journal_says_why(
-    root_disk, files, boot
+def test_without_a_data_disk_nothing_is_served_until_one_is_attached(
+    root_disk, files, boot, disks, one_finished
 ):
+    ready = capabilities.of(one_finished.engine.name, "").ready_path
     with boot(root_disk(files)) as vm:
         engine_failed(vm)
-        assert not machine.answers(vm.url + "/")
+        assert not machine.answers(vm.url + ready)
+        vm.plug(machine.blank(disks / "late.raw", GIB))
+        vm.wait_ready(ready)
         vm.power_off()
 
     assert "data disk" in machine.journal(vm.root, image.DATA_DISK_UNIT)

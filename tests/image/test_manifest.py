@@ -1,9 +1,13 @@
 """What is published with an image is true of it, and comes whole or not at all."""
 
+import fcntl
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from node_image.steps import Steps
 
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image
+from tests.box import wait_until
 from tests.image import clean_tree, small_disk
 
 NAME = "exordos-metapaas-s3-dp"
@@ -71,6 +76,24 @@ def git(top, *words):
 def test_the_published_files(made, output):
     publish(made, output)
 
+    assert {path.name for path in output.iterdir()} == FILES
+
+
+def test_two_who_publish_at_once_do_not_mix_their_files(made, output):
+    output.mkdir()
+    waiting = re.compile(rf"-> FLOCK .*:{output.stat().st_ino} ")
+    other = os.open(output, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with futures.ThreadPoolExecutor(1) as pool:
+        try:
+            done = pool.submit(publish, made, output)
+            wait_until(lambda: waiting.search(Path("/proc/locks").read_text()), 10)
+            before = contents(output)
+        finally:
+            os.close(other)
+        done.result()
+
+    assert before == {}
     assert {path.name for path in output.iterdir()} == FILES
 
 
@@ -143,7 +166,7 @@ def test_the_manifest_names_everything_that_went_in(made, output):
         "qemu",
         "zstd",
     }
-    assert all(any(map(str.isdigit, said)) for said in about["tools"].values())
+    assert all(said[0].isdigit() for said in about["tools"].values())
 
 
 def test_the_revision_and_whether_files_differ_from_it(tmp_path):

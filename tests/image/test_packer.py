@@ -17,6 +17,7 @@ FAKE_QEMU = """\
 #!/bin/sh
 case "$*" in *-version*) exec {real} -version ;; esac
 echo "$*" >{kept}/arguments
+echo "${{TMPDIR:?}}" >{kept}/scratch
 echo $$ >{kept}/number
 {then}
 """
@@ -146,10 +147,13 @@ def test_current_packers_fetch_their_plugins(debian, work, monkeypatch):
 
 
 def test_packer_1_6_gets_no_plugins(debian, work, monkeypatch):
+    ran = []
     monkeypatch.setattr(packer, "version", lambda: (1, 6, 6))
+    monkeypatch.setattr(packer.command, "run", lambda argv, **_: ran.append(argv))
 
     packer.validate(variables(debian, work), work)
 
+    assert [argv[:2] for argv in ran] == [["packer", "validate"]]
     assert [path.name for path in (work / "template").iterdir()] == ["image.pkr.hcl"]
 
 
@@ -202,6 +206,7 @@ def test_a_build_that_takes_too_long_leaves_nothing_running(
 
     number = (kept / "number").read_text().strip()
     assert not Path("/proc", number).exists()
+    assert not Path((kept / "scratch").read_text().strip()).exists()
 
 
 def test_a_wrong_disk_is_refused_by_its_checksum(debian, work, machine):

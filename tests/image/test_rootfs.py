@@ -82,7 +82,7 @@ def test_a_tree_says_what_it_was_made_from(rootfs_tar):
         {"dpkg": ()},
         {"apt": ()},
         {"hooks": ""},
-        {"files": (("etc/hostname", "0" * 64),)},
+        {"files": (("etc/hostname", "0" * 64, False),)},
         {"script": "#!/bin/sh\n"},
     ],
     ids=lambda other: next(iter(other)),
@@ -108,9 +108,10 @@ def test_every_part_of_a_recipe_counts():
 
 
 def test_the_recipe_has_the_files_that_are_laid_over():
-    named = dict(rootfs.recipe().files)
+    programs = {path: program for path, _, program in rootfs.recipe().files}
 
-    assert {"etc/fstab", "etc/hostname", "boot/grub/grub.cfg"} <= named.keys()
+    assert programs["etc/fstab"] is False
+    assert programs["usr/lib/exordos-image/grow-root"] is True
 
 
 def test_a_tree_that_is_there_is_not_made_again(rootfs_tar, monkeypatch):

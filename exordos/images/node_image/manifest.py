@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import importlib.metadata
 import json
+import os
+import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +23,7 @@ from node_image.steps import Steps
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 _COMPRESS_LIMIT_S = 1800.0
+_NUMBER = re.compile(r"\d+(\.\d+)+")
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,10 @@ def publish(made: Image, output: Path, steps: Steps) -> dict[str, Any]:
     """
     output.mkdir(parents=True, exist_ok=True)
     final = Names(output)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=output) as part:
+    with (
+        _alone(output),
+        tempfile.TemporaryDirectory(prefix=".part-", dir=output) as part,
+    ):
         new = Names(Path(part))
         with steps.step("list of packages"):
             files = filesystem.of_disk(made.raw)
@@ -144,8 +153,20 @@ def tools() -> dict[str, str]:
         "zstd": ["zstd", "--version"],
     }
     said = {name: command.run(argv) for name, argv in asked.items()}
-    first = {name: text.strip().splitlines()[0] for name, text in said.items()}
-    return {**first, "ansible-core": importlib.metadata.version("ansible-core")}
+    found = {name: _NUMBER.search(text) for name, text in said.items()}
+    numbers = {name: each[0] if each else "unknown" for name, each in found.items()}
+    return {**numbers, "ansible-core": importlib.metadata.version("ansible-core")}
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait for another who publishes there: its files and ours would be mixed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _compress(raw: Path, to: Path) -> None:

@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ ANSIBLE = IMAGES / "ansible"
 _WITH_PLUGINS = (1, 7)
 _BUILD_LIMIT_S = 3600.0
 # Packer stops its machine first.
-_STOP_S = 60.0
+_STOP_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -96,22 +97,10 @@ def build(variables: Variables, work: Path, log: Path) -> None:
         SetupError: it failed; nothing runs any more.
     """
     argv = _command("build", variables, work)
-    with log.open("wb") as output:
-        # In a group of its own, so that whatever ends us ends the machine as well.
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=_environment(work),
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(_BUILD_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
-            _end(process)
+    # Of its own and with a short name: Packer's sockets are in it, and what is left
+    # there by one that was killed goes as well.
+    with tempfile.TemporaryDirectory(prefix="packer-") as scratch:
+        status = _run(argv, {**_environment(work), "TMPDIR": scratch}, log)
     if status != 0:
         how = "did not end in an hour" if status is None else f"ended with {status}"
         said = command.last_lines(log.read_text(errors="replace"))
@@ -148,6 +137,26 @@ def _command(verb: str, variables: Variables, work: Path) -> list[str]:
     file.write_text(json.dumps(values, indent=2))
     how: Sequence[str] = ["-color=false", "-timestamp-ui"] if verb == "build" else []
     return ["packer", verb, *how, f"-var-file={file}", str(template)]
+
+
+def _run(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> int | None:
+    """The exit status; None where it took too long. Whatever happens, it has ended."""
+    with log.open("wb") as output:
+        # In a group of its own, so that whatever ends us ends the machine as well.
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            return process.wait(_BUILD_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end(process)
 
 
 def _environment(work: Path | None = None) -> dict[str, str]:

@@ -67,7 +67,8 @@ class Recipe:
     """What a tree is made of beside the mirror.
 
     Attributes:
-        files: sha256 by path of what is laid over the packages.
+        files: path and sha256 of each file that is laid over the packages, and
+            whether it is a program.
         script: the shell script that ends the work.
     """
 
@@ -76,7 +77,7 @@ class Recipe:
     dpkg: tuple[str, ...]
     apt: tuple[str, ...]
     hooks: str
-    files: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str, bool], ...]
     script: str
 
     def digest(self) -> str:
@@ -94,7 +95,10 @@ def recipe() -> Recipe:
         dpkg=_DPKG,
         apt=_APT,
         hooks=_HOOKS,
-        files=tuple((str(path.relative_to(over)), _sha256(path)) for path in files),
+        files=tuple(
+            (str(path.relative_to(over)), _sha256(path), _is_program(path))
+            for path in files
+        ),
         script=(HERE / "tree.sh").read_text(),
     )
 
@@ -206,3 +210,7 @@ def _forget(cache: Path) -> None:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_program(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o100)

@@ -9,6 +9,7 @@ if [ "$BASE" = debian ]; then
     rm -rf /root/.ssh
     rm -f /etc/systemd/system/multi-user.target.wants/ssh.service
 else
+    # Not run here.
     rm -f /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
     cloud-init clean --logs --seed
 fi
