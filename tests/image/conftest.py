@@ -42,7 +42,7 @@ def plays(request, bare):
 
 @pytest.fixture(scope="session", params=engines.available())
 def applied(request, plays):
-    """The tree with the role played twice, for each engine that is here."""
+    """The tree with the role played, for each engine that is here."""
     return plays.get(request.param)
 
 
