@@ -6,6 +6,7 @@ looks for by itself.
 
 import contextlib
 import json
+import os
 from pathlib import PurePosixPath
 
 import pytest
@@ -202,6 +203,17 @@ def test_small_disk_is_not_formatted(box, disks):
     disk = disks(SIZE - MIB)
 
     assert f"{disk.device} is smaller than {SIZE} bytes" in refused(box, disk)
+
+
+def test_beside_a_disk_that_cannot_be_read_none_is_formatted(box, disks):
+    """The kernel gives an error for what a loop device's file has no longer."""
+    blank, theirs = disks(), disks()
+    os.truncate(theirs.file, 0)
+
+    said = refused(box, blank, theirs)
+
+    assert f"{theirs.device} can't be read, and may be this node's" in said
+    assert blank.probe("TYPE") == ""
 
 
 def test_disk_that_is_not_there_is_told(box, disks):
