@@ -94,10 +94,11 @@ def test_engine_writes_nowhere_but_on_its_disk(node):
     node.box.run("rm", f"{image.DATA_DIR}/probe")
     # Folders that every account may write to, or that are its own.
     node.box.run("chown", image.USER, str(image.CONFIG_DIR))
-    refused = [write(folder) for folder in ("/run/lock", image.CONFIG_DIR, "/home")]
+    closed = ("/run/lock", image.CONFIG_DIR, image.HOME_DIR, "/home")
+    refused = [write(folder) for folder in closed]
     node.box.run("chown", "root", str(image.CONFIG_DIR))
-    assert all("Read-only file system" in said for said in refused[:2]), refused
-    assert "Permission denied" in refused[2]
+    assert all("Read-only file system" in said for said in refused[:3]), refused
+    assert "Permission denied" in refused[3]
 
 
 def test_objects_are_for_the_engine_alone(node):
