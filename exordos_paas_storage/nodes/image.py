@@ -98,6 +98,7 @@ def files(
         port=PORT,
         region=region,
         tls_dir=TLS_DIR if certificate else None,
+        own_machine=True,
     )
     found = [
         _own(SECRETS_DIR / name, content)
@@ -167,7 +168,9 @@ def _expected(engine: str) -> dict[str, Any]:
     An engine that lacks its root's key starts with a published one, and one that lacks
     a setting takes its own default for it.
     """
-    place = engine_config.Place(engine, DATA_DIR, SECRETS_DIR, HOST, PORT)
+    place = engine_config.Place(
+        engine, DATA_DIR, SECRETS_DIR, HOST, PORT, own_machine=True
+    )
     names = engine_config.tls_names(engine)
     return {
         "settings": sorted(engine_config.environment(place)),
