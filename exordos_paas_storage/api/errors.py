@@ -95,6 +95,9 @@ def request_error(error: Exception) -> errors.RequestError:
     if base.unreachable(error):
         LOG.warning("the database does not answer: %s", type(error).__name__)
         return errors.Unavailable("service", "can't reach its database; try again")
+    if isinstance(error, errors.SetupError):
+        LOG.error("can't serve: %s", error)
+        return errors.Unavailable("service", "is not set up yet; its log says why")
     for kinds, translate in _FOREIGN:
         if isinstance(error, kinds):
             return translate(error)

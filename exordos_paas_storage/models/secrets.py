@@ -7,6 +7,7 @@ restalchemy's own engine it is given once, when a process starts.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from restalchemy.storage.sql import engines
 
@@ -19,9 +20,15 @@ _WORD = "these are the right sealing keys"
 
 class _Holder:
     box: box.Box | None = None
+    provide: Callable[[], None] | None = None
 
 
-def use(opened: box.Box, source: str) -> None:
+def provide(call: Callable[[], None]) -> None:
+    """Have `call` give the keys by `use` once a secret is first needed."""
+    _Holder.provide = call
+
+
+def use(opened: box.Box, source: str, *, first: bool = True) -> None:
     """Open and seal with these keys from now on, once they are proved right.
 
     The first start of a database stores a check value; later ones must open it.
@@ -29,17 +36,26 @@ def use(opened: box.Box, source: str) -> None:
     Args:
         opened: the keys.
         source: where they came from, for the error.
+        first: whether this may be the first start; a process whose transaction may
+            still be rolled back must not say so.
 
     Raises:
-        SetupError: the keys are not those the database's secrets were sealed with.
+        SetupError: the keys are not those the database's secrets were sealed with, or
+            no process has started with it yet.
     """
     place = "/".join(_CHECK)
     with engines.engine_factory.get_engine().session_manager() as session:
-        session.execute(
-            "INSERT INTO s3aas_seal_check (sealed) VALUES (%s) ON CONFLICT DO NOTHING",
-            (opened.seal(place, _WORD),),
-        )
+        if first:
+            session.execute(
+                "INSERT INTO s3aas_seal_check (sealed) VALUES (%s) "
+                "ON CONFLICT DO NOTHING",
+                (opened.seal(place, _WORD),),
+            )
         stored = session.execute("SELECT sealed FROM s3aas_seal_check").fetchone()
+    if stored is None:
+        raise errors.SetupError(
+            "this database was not sealed yet: the reconciler does it when it starts"
+        )
     try:
         opened.open(place, stored["sealed"])
     except box.SealBroken:
@@ -58,6 +74,8 @@ def in_use() -> bool:
 
 
 def _box() -> box.Box:
+    if _Holder.box is None and _Holder.provide is not None:
+        _Holder.provide()
     if _Holder.box is None:
         raise errors.SetupError("no sealing keys were given to this process")
     return _Holder.box

@@ -1,0 +1,1 @@
+"""The service as a plugin of the Exordos MetaPaaS control plane."""
