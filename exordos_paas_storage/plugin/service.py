@@ -23,14 +23,14 @@ LOG = logging.getLogger(__name__)
 AGAIN_S, AGAIN_AT_MOST_S = 1.0, 30.0
 # A process that ran for so long is started again at once.
 STABLE_S = 60.0
-STOP_S = 60.0
+COMMAND = (sys.executable, "-m", "exordos_paas_storage.plugin.reconciler")
 
 
 @dataclass(frozen=True)
 class Core:
     """Where the platform's Core is, and who we are there."""
 
-    base_url: str
+    url: str
     username: str
     password: str = field(repr=False)
     project_id: str
@@ -48,6 +48,15 @@ class ReconcilerService(basic.BasicService):
         super().__init__()
         self._core = core
         self._keeper: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End the process: it finishes what it has in hand, and is not waited for."""
+        super().stop()
+        self._stopping.set()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _setup(self) -> None:
         super()._setup()
@@ -65,28 +74,28 @@ class ReconcilerService(basic.BasicService):
 
     def _run(self) -> None:
         wait_s = AGAIN_S
-        while True:
+        while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                ended = self._process()
+                ended = self._run_once()
                 LOG.warning("the reconciler's process ended with %s", ended)
             except Exception:
                 LOG.exception("the reconciler's process can't be started")
             if time.monotonic() - began > STABLE_S:
                 wait_s = AGAIN_S
-            time.sleep(wait_s)
+            self._stopping.wait(wait_s)
             wait_s = min(AGAIN_AT_MOST_S, wait_s * 2)
 
-    def _process(self) -> int:
+    def _run_once(self) -> int:
         """Run the process to its end, and give its exit status."""
         given = {
             "database_url": cfg.CONF.db.connection_url,
             "core": asdict(self._core),
         }
-        command = [sys.executable, "-m", "exordos_paas_storage.plugin.reconciler"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-            # It stays open: its end tells the process that this one is gone.
+        with subprocess.Popen(COMMAND, stdin=subprocess.PIPE) as process:
+            self._process = process
             assert process.stdin is not None  # noqa: S101 - as it was asked for
+            # It stays open: its end tells the process that this one is gone.
             process.stdin.write(json.dumps(given).encode() + b"\n")
             process.stdin.flush()
             return process.wait()
