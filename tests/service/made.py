@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -57,7 +57,7 @@ class Api:
     """The API as one caller sees it; paths are relative to `/v1/types/s3`."""
 
     client: httpx.Client
-    token: str | None
+    token: str | None = field(repr=False)
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = dict(request.pop("headers", {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,16 +58,22 @@ _TOOLS = {CHECKS: _FOR_CHECKS, BUILD: _FOR_BUILD}
 
 def missing(group: str) -> list[Tool]:
     """The tools of a group that are not on this machine."""
-    return [tool for tool in _TOOLS[group] if not tool.is_here()]
+    return _missing(_TOOLS[group])
 
 
 def ensure(group: str) -> list[str]:
+    """`ensure_all` of the tools of a group."""
+    return ensure_all(_TOOLS[group])
+
+
+def ensure_all(wanted: Iterable[Tool]) -> list[str]:
     """Install what is missing; the names of the packages that were installed.
 
     Raises:
         SetupError: they can't be installed by us; it says which command does that.
     """
-    packages = sorted({tool.package for tool in missing(group)})
+    wanted = tuple(wanted)
+    packages = sorted({tool.package for tool in _missing(wanted)})
     if not packages:
         return []
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
@@ -78,9 +85,13 @@ def ensure(group: str) -> list[str]:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for argv in (["apt-get", "--quiet=2", "update"], install):
         command.run(argv, limit_s=_INSTALL_LIMIT_S, env=environment)
-    still = ", ".join(tool.name for tool in missing(group))
+    still = ", ".join(tool.name for tool in _missing(wanted))
     if still:
         raise errors.SetupError(
             f"{still} is still missing after `{' '.join(install)}`: install it by hand"
         )
     return packages
+
+
+def _missing(wanted: Iterable[Tool]) -> list[Tool]:
+    return [tool for tool in wanted if not tool.is_here()]
