@@ -86,6 +86,8 @@ class Instance(base.Asked):
 
     def _before_update(self, session: Any, changed: set[str]) -> None:
         self._check_engine()
+        if "disk_size" in changed:
+            self._check_grows(self.locked(session)["disk_size"])
         if "default_user_policies" in changed:
             rows = session.execute(
                 "SELECT name FROM s3aas_policies WHERE instance = %s "
@@ -135,6 +137,12 @@ class Instance(base.Asked):
                     (suspended, self.uuid),
                 )
             self._reload(session)
+
+    def _check_grows(self, stored_gib: int) -> None:
+        if self.disk_size < stored_gib:
+            raise errors.InvalidValue(
+                "disk_size", f"can only grow: its {stored_gib} GiB may hold objects"
+            )
 
     def _check_engine(self) -> None:
         if self.nodes_number > 1:

@@ -113,6 +113,21 @@ def files(
     return [*found, settings]
 
 
+def paths(engine: str) -> list[PurePosixPath]:
+    """Where `files` may put anything for this engine, with a certificate or without.
+
+    Raises:
+        SetupError: the engine is unknown.
+    """
+    tls = engine_config.tls_names(engine)
+    return [
+        *(SECRETS_DIR / name for name in engine_config.SECRET_FILES[engine]),
+        TLS_DIR / tls.chain,
+        TLS_DIR / tls.key,
+        SETTINGS_FILE,
+    ]
+
+
 def layout() -> dict[str, Any]:
     """The names above, and what the launcher checks, as the Ansible role has them."""
     return {

@@ -1,9 +1,8 @@
-"""The process of one local engine: start it, find it, ask whether it is ready."""
+"""The process of one local engine: start it, find it."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import subprocess
 from pathlib import Path
@@ -12,9 +11,6 @@ import psutil
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.nodes import account, folder, process
-from exordos_paas_storage.nodes.port import NodeSpec
-
-ASK_S = 1.0
 
 
 def spawn(
@@ -79,17 +75,3 @@ def _serves_data(found: psutil.Process, place: folder.Folder) -> bool:
     name = Path(command[0]).name
     is_engine = any(engine in name for engine in capabilities.ENGINES)
     return is_engine and found.uids().real == place.data.stat().st_uid
-
-
-def answers(spec: NodeSpec) -> bool:
-    """Whether the engine on the node's port says that it serves."""
-    path = capabilities.of(spec.engine, spec.engine_version).ready_path
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(spec.host, spec.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, spec.port, timeout=ASK_S)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

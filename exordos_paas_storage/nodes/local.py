@@ -27,6 +27,7 @@ from exordos_paas_storage.nodes import (
     port,
     port_lock,
     process,
+    ready,
 )
 
 BACKOFF_FIRST_S = 0.5
@@ -232,7 +233,7 @@ class LocalNodes:
         if watch.run is None:
             return self._crashed(spec, watch)
         pid = watch.run.process.pid
-        if watch.run.serves(spec) and launch.answers(spec):
+        if watch.run.serves(spec) and ready.answers(spec):
             watch.was_ready = True
             return port.NodeStatus(True, True, port.READY, "", pid)
         if not watch.was_ready and self._clock() - watch.since < START_S:

@@ -7,11 +7,17 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from exordos_paas_storage.domain import errors
+
 READY = "Ready"
 STARTING = "Starting"
 NOT_ANSWERING = "NotAnswering"
 STOPPED = "Stopped"
 CRASHED = "Crashed"
+NODE_PENDING = "NodePending"
+NODE_LOST = "NodeLost"
+HOST_UNAVAILABLE = "HostUnavailable"
+HOST_REFUSED = "HostRefused"
 BINARY_MISSING = "BinaryMissing"
 PORT_TAKEN = "PortTaken"
 START_FAILED = "StartFailed"
@@ -42,8 +48,25 @@ class NodeSecrets:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """What a node is to have of its own: cores, MiB of memory, GiB for objects."""
+
+    cores: int
+    ram_mib: int
+    disk_gib: int
+
+
+@dataclass(frozen=True)
 class NodeSpec:
-    """One wanted node; `host` and `port` are where its engine is reached."""
+    """One wanted node; `host` and `port` are where its engine is reached.
+
+    Attributes:
+        host: empty until the node has an address.
+        port: 0 until the node is placed.
+        sizes: None where the host does not bind them.
+        image: what the node boots from, as its host names it.
+        served: whether the instance worked before, so that objects may lie there.
+    """
 
     node_id: uuid.UUID
     instance_id: uuid.UUID
@@ -52,6 +75,14 @@ class NodeSpec:
     host: str
     port: int
     secrets: NodeSecrets = field(repr=False)
+    sizes: Sizes | None = None
+    image: str | None = None
+    served: bool = False
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the engine is reached, as far as it is known."""
+        return Endpoint(self.host, self.port)
 
 
 @dataclass(frozen=True)
@@ -59,11 +90,16 @@ class NodeStatus:
     """What was seen of a node.
 
     Attributes:
-        running: whether its process lives.
+        running: whether its process or machine lives, as far as its host knows.
         ready: whether it will serve requests.
         reason: CamelCase, one of this module's constants.
         message: a sentence for the instance's owner and the operator.
         pid: of the process, where it lives.
+        endpoint: where the host says the engine is; None: where the spec has it.
+        at_work: the host brings the node up, so its silence is no failure yet.
+        unsettled: what the host has not made of the spec, while the engine serves.
+        refused: the host will not make it; somebody has to act.
+        again_s: when the host wants to be asked again; None: the caller's choice.
     """
 
     running: bool
@@ -71,13 +107,25 @@ class NodeStatus:
     reason: str
     message: str = ""
     pid: int | None = None
+    endpoint: Endpoint | None = None
+    at_work: bool = False
+    unsettled: str = ""
+    refused: bool = False
+    again_s: float | None = None
+
+
+class NotYet(errors.StorageError):
+    """Nobody: the host is not done, or can't be asked; the queue comes back."""
 
 
 class Nodes(Protocol):
     """Every method is idempotent; trouble with one node is its status, not a raise."""
 
     def ensure(self, spec: NodeSpec) -> NodeStatus:
-        """Adopt the node's running engine or start it; called again, restart it."""
+        """Adopt the node's running engine or start it; called again, restart it.
+
+        An address that the host gave comes with the status.
+        """
         ...
 
     def status(self, spec: NodeSpec) -> NodeStatus:
@@ -85,7 +133,7 @@ class Nodes(Protocol):
         ...
 
     def stop(self, spec: NodeSpec) -> None:
-        """Stop the engine and keep its data."""
+        """Stop the engine and keep its data, where the host can do that."""
         ...
 
     def remove(self, spec: NodeSpec) -> None:
@@ -93,11 +141,14 @@ class Nodes(Protocol):
 
         Raises:
             SetupError: something could not be deleted.
+            NotYet: the host is still at it; nothing waits for that here.
         """
         ...
 
-    def locate(self, taken: Set[Endpoint]) -> Endpoint:
+    def locate(self, taken: Set[Endpoint]) -> Endpoint | None:
         """Where a new node will serve; not in `taken`, which other nodes have.
+
+        None: the host gives the address, and says it with the status.
 
         Raises:
             SetupError: there is no place left.

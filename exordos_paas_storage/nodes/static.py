@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from exordos_paas_storage.domain import errors
-from exordos_paas_storage.nodes import launch, port
+from exordos_paas_storage.nodes import port, ready
 
 
 class StaticNodes:
@@ -31,7 +31,7 @@ class StaticNodes:
 
     def status(self, spec: port.NodeSpec) -> port.NodeStatus:
         """Whether the engine there says that it serves."""
-        if launch.answers(spec):
+        if ready.answers(spec):
             return port.NodeStatus(True, True, port.READY)
         said = f"nothing says at {spec.host}:{spec.port} that it is ready"
         return port.NodeStatus(False, False, port.NOT_ANSWERING, said)

@@ -16,16 +16,31 @@ from exordos_paas_storage.reconcile import (
     audit,
     engines,
     outcomes,
+    placing,
     policies,
     queue,
     watch,
 )
 
 AGAIN_S = 0.2
-# Any number that nothing else in the database locks.
-_PLACING = 0x53335054
+REMOVE_AGAIN_S = 2.0
 # Somebody has to act before these get better; waiting longer tells nobody anything.
-_HOPELESS = (port.BINARY_MISSING, port.PORT_TAKEN, port.START_FAILED)
+_HOPELESS = (
+    port.BINARY_MISSING,
+    port.PORT_TAKEN,
+    port.START_FAILED,
+    port.HOST_REFUSED,
+)
+
+# Whether the instance has its node: it is there, or that can't be said.
+_OF_THE_NODE = {
+    port.NODE_PENDING: status.FALSE,
+    port.NODE_LOST: status.FALSE,
+    port.HOST_REFUSED: status.FALSE,
+    port.HOST_UNAVAILABLE: status.UNKNOWN,
+    # Where the host sees no process, its machine may be gone as well.
+    port.NOT_ANSWERING: status.UNKNOWN,
+}
 
 # Children before parents.
 _REMOVED_WITH_IT = (
@@ -71,40 +86,29 @@ class Instances:
         if place is None or claimed.deleting:
             return self._remove(owner, place)
         if place.port is None:
-            self._place(place)
-        seen = self._nodes.ensure(spec_of(owner, place))
-        _set_node_state(place.uuid, seen.reason)
+            placing.place(self._nodes, place)
+        spec = placing.spec_of(owner, place)
+        seen = self._nodes.ensure(spec)
+        placing.set_state(place.uuid, seen.reason)
+        if seen.endpoint and seen.endpoint != (place.host, place.port):
+            placing.moved(place, seen.endpoint)
+            return outcomes.Waiting(0.0)
         down_s = self._health.saw(claimed.uuid, seen)
         if seen.reason == port.PORT_TAKEN and claimed.status == status.CREATING:
-            _set_port(place.uuid, None)  # it never served there: it may choose again
+            # It never served there: it may choose again.
+            placing.set_port(place.uuid, None)
             return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
-            return self._not_ready(claimed, owner, seen, down_s, status.stamp(now))
-        self._health.know(spec_of(owner, place), seen.pid)
+            return self._not_ready(owner, seen, down_s, status.stamp(now))
+        self._health.know(spec, seen.pid)
         url = f"http://{place.host}:{place.port}"
         engine = self._engines.at(owner, url, place.root())
         guard(engine, owner)
         self._open(claimed.uuid)
-        return self._converged(owner, engine, now)
-
-    def _place(self, place: node.Node) -> None:
-        """Choose where the node serves, which it keeps for good."""
-        with base.transaction() as session:
-            # Two instances placed at once must not choose one place.
-            session.execute("SELECT pg_advisory_xact_lock(%s)", (_PLACING,))
-            rows = session.execute(
-                "SELECT host, port FROM s3aas_nodes WHERE port IS NOT NULL"
-            ).fetchall()
-            taken = {port.Endpoint(row["host"], row["port"]) for row in rows}
-            place.host, place.port = self._nodes.locate(taken)
-            session.execute(
-                "UPDATE s3aas_nodes SET host = %s, port = %s WHERE uuid = %s",
-                (place.host, place.port, place.uuid),
-            )
+        return self._converged(owner, engine, seen, now)
 
     def _not_ready(
         self,
-        claimed: queue.Claim,
         owner: instance.Instance,
         seen: port.NodeStatus,
         down_s: float,
@@ -118,8 +122,16 @@ class Instances:
             seen.message,
             now,
         )
+        known = _OF_THE_NODE.get(seen.reason)
+        if known and seen.pid is None:
+            said = status.with_condition(
+                said, status.NODES_READY, known, seen.reason, seen.message, now
+            )
+        if seen.at_work:
+            return outcomes.Waiting(seen.again_s or AGAIN_S, said, seen.message)
         if seen.reason in _HOPELESS or down_s > self._silence_s:
-            return outcomes.Failed(seen.message, said, again_s=min(2.0, 1.0 + down_s))
+            again_s = seen.again_s or min(2.0, 1.0 + down_s)
+            return outcomes.Failed(seen.message, said, again_s=again_s)
         return outcomes.Waiting(AGAIN_S, said)
 
     def _open(self, instance_id: uuid.UUID) -> None:
@@ -137,26 +149,12 @@ class Instances:
         self,
         owner: instance.Instance,
         engine: engine_port.Engine,
+        seen: port.NodeStatus,
         now: datetime.datetime,
     ) -> outcomes.Outcome:
-        at = status.stamp(now)
-        conditions = status.with_condition(
-            owner.conditions,
-            status.ENGINE_READY,
-            status.TRUE,
-            port.READY,
-            "the engine answers and holds the guard",
-            at,
-        )
-        if not self._sizes_enforced:
-            conditions = status.with_condition(
-                conditions,
-                status.SIZES_ENFORCED,
-                status.FALSE,
-                "LocalNode",
-                "on one box cpu, ram and disk_size are recorded and bind nothing",
-                at,
-            )
+        conditions = self._healthy(owner, seen, status.stamp(now))
+        if seen.refused:
+            return outcomes.Failed(seen.unsettled, conditions)
         late = _late_buckets(owner)
         for row in late:
             if row["status"] == status.ERROR and row["name"] == owner.bucket_name:
@@ -165,15 +163,47 @@ class Instances:
         if any(row["status"] != status.ERROR for row in late):
             return outcomes.Waiting(AGAIN_S, conditions, "")
         audit.look(engine, owner.uuid, now)
+        if seen.unsettled:
+            return outcomes.Waiting(seen.again_s or AGAIN_S, conditions, "")
         return outcomes.Converged(conditions, audit.next_at(now))
+
+    def _healthy(
+        self, owner: instance.Instance, seen: port.NodeStatus, at: str
+    ) -> list[status.Condition]:
+        """The conditions of an instance whose engine serves."""
+        said = "the engine answers and holds the guard"
+        conditions = status.with_condition(
+            owner.conditions, status.ENGINE_READY, status.TRUE, port.READY, said, at
+        )
+        conditions = status.with_condition(
+            conditions,
+            status.NODES_READY,
+            status.TRUE,
+            port.READY,
+            "the node serves",
+            at,
+        )
+        if not self._sizes_enforced:
+            said = "on one box cpu, ram and disk_size are recorded and bind nothing"
+            sizes = (status.FALSE, "LocalNode", said)
+        elif seen.unsettled:
+            why = port.HOST_REFUSED if seen.refused else port.NODE_PENDING
+            sizes = (status.UNKNOWN, why, seen.unsettled)
+        else:
+            said = "the node has the cores, memory and disk that were asked for"
+            sizes = (status.TRUE, "OwnMachine", said)
+        return status.with_condition(conditions, status.SIZES_ENFORCED, *sizes, at)
 
     def _remove(
         self, owner: instance.Instance, place: node.Node | None
     ) -> outcomes.Outcome:
         """Remove the engine with its data, then the rows; it may be taken up again."""
         self._health.forget(owner.uuid)
-        if place is not None:
-            self._nodes.remove(spec_of(owner, place, opened=False))
+        try:
+            if place is not None:
+                self._nodes.remove(placing.spec_of(owner, place, opened=False))
+        except port.NotYet as error:
+            return outcomes.Waiting(REMOVE_AGAIN_S, message=str(error))
         self._engines.forget(owner.uuid)
         with base.transaction() as session:
             for table in _REMOVED_WITH_IT:
@@ -204,21 +234,6 @@ def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def _set_port(node_id: uuid.UUID, chosen: int | None) -> None:
-    with base.transaction() as session:
-        session.execute(
-            "UPDATE s3aas_nodes SET port = %s WHERE uuid = %s", (chosen, node_id)
-        )
-
-
-def _set_node_state(node_id: uuid.UUID, reason: str) -> None:
-    with base.transaction() as session:
-        session.execute(
-            "UPDATE s3aas_nodes SET state = %s WHERE uuid = %s AND state <> %s",
-            (reason, node_id, reason),
-        )
-
-
 def guard(engine: engine_port.Engine, owner: instance.Instance) -> None:
     """Put and read back what holds for every user, before any right is given.
 
@@ -236,24 +251,3 @@ def guard(engine: engine_port.Engine, owner: instance.Instance) -> None:
             able.guard_actions, able.unsafe_keys, able.version_named
         )
     policies.put(engine, policy.GUARD_NAME, state.Policy(policy.GUARD_NAME, document))
-
-
-def spec_of(
-    owner: instance.Instance, place: node.Node, opened: bool = True
-) -> port.NodeSpec:
-    """The node as its host is asked for it; without secrets where none are needed."""
-    found = place.opened() if opened else dict.fromkeys(node.SEALED, "")
-    return port.NodeSpec(
-        node_id=place.uuid,
-        instance_id=owner.uuid,
-        engine=owner.engine,
-        engine_version=owner.engine_version,
-        host=place.host or "",
-        port=place.port or 0,
-        secrets=port.NodeSecrets(
-            access_key=place.root_access_key,
-            secret_key=found["root_secret"],
-            sse_master_key=found["sse_master_key"],
-            iam_master_key=found["iam_master_key"],
-        ),
-    )

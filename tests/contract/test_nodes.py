@@ -6,9 +6,10 @@ import pytest
 
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.domain.state import Credentials
-from exordos_paas_storage.nodes import account, port, process, static
+from exordos_paas_storage.nodes import account, core, core_client, port, process, static
 from exordos_paas_storage.nodes.local import LocalNodes
 from tests import engines
+from tests.contract import fake_core
 
 READY_S = 60.0
 
@@ -18,7 +19,15 @@ def made_spec(engine, endpoint):
         "ROOT" + "A" * 16, "s" * 40, engines.key(), engines.key()
     )
     return port.NodeSpec(
-        uuid.uuid4(), uuid.uuid4(), engine, "1", endpoint.host, endpoint.port, secrets
+        uuid.uuid4(),
+        uuid.uuid4(),
+        engine,
+        "1",
+        endpoint.host,
+        endpoint.port,
+        secrets,
+        port.Sizes(1, 1024, 10),
+        "urn:images:none",
     )
 
 
@@ -27,7 +36,7 @@ def engine(request):
     return request.param
 
 
-@pytest.fixture(params=["local", "static"])
+@pytest.fixture(params=["local", "static", "core"])
 def node(request, engine, tmp_path):
     """Nodes and a spec that `ensure` makes ready."""
     if request.param == "local":
@@ -46,8 +55,25 @@ def node(request, engine, tmp_path):
     root = Credentials("ROOT" + "A" * 16, "s" * 40)
     with engines.running(engine, tmp_path, root=root) as (url, _):
         host, _, number = url.removeprefix("http://").partition(":")
-        nodes = static.StaticNodes([port.Endpoint(host, int(number))])
+        at = port.Endpoint(host, int(number))
+        if request.param == "core":
+            with fake_core.Core() as server:
+                yield on_core(server, made_spec(engine, at))
+            return
+        nodes = static.StaticNodes([at])
         yield nodes, made_spec(engine, nodes.locate(set()))
+
+
+def on_core(server, spec):
+    """Core has the node's machine where the engine is."""
+    account = core_client.Account(
+        server.url, fake_core.USER, fake_core.PASSWORD, fake_core.PROJECT
+    )
+    nodes = core.CoreNodes(core_client.CoreClient(account), engine_port=spec.port)
+    nodes.ensure(spec)
+    server.boot(spec.node_id, spec.host)
+    nodes.ensure(spec)
+    return nodes, spec
 
 
 def test_a_node_that_is_ensured_is_ready_and_stays_the_same(node):

@@ -105,6 +105,16 @@ def test_c5_an_update_is_partial(api, tree, method, slash):
     assert after == api.show(tree.at)
 
 
+def test_c5_a_disk_only_grows(api, tree):
+    has_gib = api.show(tree.at)["disk_size"]
+
+    answer = api.patch(tree.at, {"disk_size": has_gib - 1})
+
+    made.refused(answer, 400, "InvalidValue", "disk_size")
+    assert api.change(tree.at, disk_size=has_gib + 1)["disk_size"] == has_gib + 1
+    made.refused(api.patch(tree.at, {"disk_size": has_gib}), 400, "InvalidValue")
+
+
 @pytest.mark.parametrize("kind", ["instance", "bucket", "user", "policy", "access_key"])
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_what_get_answered_can_be_sent_back(api, tree, kind, method):

@@ -1,0 +1,86 @@
+"""What Exordos Core shows of one node, and what that means for its instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from exordos_paas_storage.nodes import port
+
+# gcl_sdk 3.7.3, `infra/constants.py`, `NodeStatus`.
+ACTIVE, ERROR = "ACTIVE", "ERROR"
+
+# How long an instance is waited for without being called failed. A first node is
+# scheduled, its image written and booted; nothing tells how far that is.
+PENDING_S = 1800.0
+STARTING_S = 300.0
+# How long after other cores or memory were asked for the machine may be restarting.
+CHANGING_S = 600.0
+# The host is asked at this pace while nothing moves.
+AGAIN_FIRST_S, AGAIN_MOST_S = 1.0, 10.0
+
+
+@dataclass(frozen=True)
+class View:
+    """One node set as Core shows it.
+
+    Attributes:
+        status: Core's word; empty where there is no set.
+        node: Core's id of the machine, None until there is one.
+        address: IPv4, None until it has one.
+    """
+
+    status: str
+    node: str | None = None
+    address: str | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether Core has the machine running, with an address."""
+        return self.status == ACTIVE and self.address is not None
+
+
+MISSING = View("")
+
+
+def read(shown: dict[str, Any]) -> View:
+    """The view of a node set of one node.
+
+    Core fills `nodes` with `{node: {"ipv4": address}}`, the address once it is given.
+    Source: exordos_core 0.3.5, `compute/builders/node_set.py`, `actualize_infra`.
+    """
+    nodes = shown.get("nodes") or {}
+    for node, facts in nodes.items():
+        return View(str(shown.get("status", "")), node, (facts or {}).get("ipv4"))
+    return View(str(shown.get("status", "")))
+
+
+def silent(view: View, served: bool, changing: bool) -> tuple[str, str, float]:
+    """What it means that the engine does not answer.
+
+    Args:
+        served: the instance worked before.
+        changing: Core may be at work on a change of ours that restarts the machine.
+
+    Returns:
+        The reason, a message, and for how many seconds it is no failure yet.
+    """
+    said = f"Core has the node set as {view.status}"
+    if view is MISSING:
+        return port.NODE_LOST, "Core has no node set for the instance any more", 0.0
+    if view.status == ERROR:
+        reason = port.NODE_LOST if served else port.NODE_PENDING
+        return reason, f"{said}; see the node there", 0.0
+    if not view.active:
+        if served and not changing:
+            return port.NODE_LOST, f"{said}, where it ran: the machine is gone", 0.0
+        return port.NODE_PENDING, said, PENDING_S
+    at = f"nothing says at {view.address} that it is ready"
+    if served and not changing:
+        return port.NOT_ANSWERING, f"{said}, but {at}", 0.0
+    return port.STARTING, f"the machine runs; {at} yet", STARTING_S
+
+
+def pace_s(waited_s: float) -> float:
+    """Seconds until Core is asked again, after so long."""
+    return min(AGAIN_MOST_S, AGAIN_FIRST_S + waited_s / 20.0)

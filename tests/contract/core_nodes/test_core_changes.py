@@ -1,0 +1,139 @@
+"""Sizes, secrets and machines change, and files and machines get lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+import pytest
+
+from exordos_paas_storage.nodes import core, core_view, port
+from tests.contract import fake_core
+from tests.contract.core_nodes import made
+
+
+def test_sizes_are_changed_and_unsettled_until_core_is_done(server, nodes, running):
+    bigger = dataclasses.replace(running, sizes=port.Sizes(4, 4096, 30))
+    seen = nodes.ensure(bigger)
+
+    shown = server.sets[str(running.node_id)]
+    assert (shown["cores"], shown["ram"]) == (4, 4096)
+    assert [disk["size"] for disk in shown["disk_spec"]["disks"]] == [10, 30]
+    assert shown["disk_spec"]["disks"][0]["image"] == running.image
+    assert seen.ready and "IN_PROGRESS" in seen.unsettled
+    server.say(running.node_id, "ACTIVE")
+    assert nodes.ensure(bigger).unsettled == ""
+    assert server.count("PUT") == 1
+
+
+def test_a_machine_that_restarts_for_its_sizes_is_waited_for(
+    server, nodes, running, engine, now
+):
+    bigger = dataclasses.replace(running, sizes=port.Sizes(4, 2048, 20))
+    nodes.ensure(bigger)
+    engine.up = False
+
+    pending = nodes.ensure(bigger)
+    server.say(running.node_id, "ACTIVE")
+    starting = nodes.ensure(bigger)
+
+    assert (pending.reason, pending.at_work) == (port.NODE_PENDING, True)
+    assert (starting.reason, starting.at_work) == (port.STARTING, True)
+    now[0] += core_view.STARTING_S
+    assert not nodes.ensure(bigger).at_work
+    engine.up = True
+    assert nodes.ensure(bigger).unsettled == ""
+    # Core shows a set as done before its machine restarts.
+    engine.up = False
+    assert nodes.ensure(bigger).at_work
+    now[0] += core_view.CHANGING_S
+    assert nodes.ensure(bigger).reason == port.NOT_ANSWERING
+
+
+def test_a_disk_never_shrinks(server, nodes, running):
+    smaller = dataclasses.replace(running, sizes=port.Sizes(2, 2048, 19))
+    seen = nodes.ensure(smaller)
+
+    assert (seen.ready, seen.refused) == (True, True)
+    assert "19 GiB" in seen.unsettled
+    assert server.count("PUT") == 0
+
+
+def test_an_image_is_for_new_nodes_alone(server, nodes, running, spec):
+    newer = dataclasses.replace(running, image="urn:images:another")
+    assert nodes.ensure(newer).ready
+    assert server.count("PUT") == 0
+
+    none = dataclasses.replace(spec, node_id=uuid.uuid4(), image=None)
+    seen = nodes.ensure(none)
+    assert seen.reason == port.HOST_REFUSED and "no image" in seen.message
+
+
+def test_another_secret_is_delivered_alone(server, nodes, running):
+    other = dataclasses.replace(made.SECRETS, secret_key="u" * 40)
+    nodes.ensure(dataclasses.replace(running, secrets=other))
+
+    changed = [path for method, path in server.calls if method == "PUT"]
+    assert len(changed) == 1
+    config = server.configs[changed[0].removeprefix(fake_core.CONFIGS)]
+    assert config["path"].endswith("root-secret-key")
+    assert config["body"]["content"] == "u" * 40
+
+
+def test_a_replaced_machine_gets_its_files_and_tells_its_address(
+    server, nodes, running, engine
+):
+    other = dataclasses.replace(running, host="127.0.0.2")
+    node = server.boot(running.node_id, made.HERE)
+
+    seen = nodes.ensure(other)
+
+    assert (seen.ready, seen.endpoint) == (True, port.Endpoint(made.HERE, engine.port))
+    targets = {one["target"]["node"] for one in server.configs.values()}
+    assert (targets, len(server.configs)) == ({node}, 4)
+
+
+@pytest.mark.parametrize("lost", ["no machine", "ERROR", "NEW", "no set"])
+def test_a_lost_node_is_told_and_never_made_anew(server, nodes, running, engine, lost):
+    engine.up = False
+    silent = nodes.ensure(running)
+    assert (silent.reason, silent.at_work) == (port.NOT_ANSWERING, False)
+    found = server.sets[str(running.node_id)]
+    if lost == "no machine":
+        found |= {"nodes": {}, "status": "IN_PROGRESS"}
+    elif lost == "no set":
+        del server.sets[str(running.node_id)]
+    else:
+        found["status"] = lost
+
+    seen = nodes.ensure(running)
+
+    assert (seen.ready, seen.reason, seen.at_work) == (False, port.NODE_LOST, False)
+    assert server.count("POST", fake_core.SETS) == 0
+
+
+def test_a_first_node_that_fails_or_never_comes_is_an_error(server, nodes, spec, now):
+    nodes.ensure(spec)
+    server.say(spec.node_id, "ERROR")
+    seen = nodes.ensure(spec)
+    assert (seen.reason, seen.at_work) == (port.NODE_PENDING, False)
+    assert "ERROR" in seen.message
+
+    server.say(spec.node_id, "NEW")
+    now[0] += core_view.PENDING_S + 1
+    seen = nodes.ensure(spec)
+    assert (seen.reason, seen.at_work) == (port.NODE_PENDING, False)
+    assert seen.again_s == core_view.AGAIN_MOST_S
+
+
+def test_files_that_somebody_changed_are_put_back(server, nodes, running, now):
+    name, config = next(iter(server.configs.items()))
+    wanted = config["body"]
+    config["body"] = {"kind": "text", "content": "changed"}
+    del server.configs[list(server.configs)[-1]]
+    now[0] += core.CHECK_S + 1
+
+    nodes.ensure(running)
+
+    assert server.configs[name]["body"] == wanted
+    assert len(server.configs) == 4
