@@ -20,6 +20,13 @@ def path() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
+def first_step() -> str:
+    """The id of the step that makes the first tables, as `ra_migrations` has it."""
+    steps = migrations.MigrationEngine(str(path())).get_all_migrations().values()
+    (first,) = (str(step["uuid"]) for step in steps if not step["depends"])
+    return first
+
+
 def migrate(uri: str) -> None:
     """Apply every step that the database lacks; `connect` comes first.
 

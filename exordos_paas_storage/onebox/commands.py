@@ -17,12 +17,14 @@ import httpx
 from exordos_paas_storage.domain import capabilities, errors
 from exordos_paas_storage.nodes import process
 from exordos_paas_storage.onebox import (
+    config_file,
+    database,
+    database_url,
     engine_cache,
     engine_commands,
     engines,
     options,
     ports,
-    postgres,
     progress,
     report,
     service,
@@ -51,12 +53,20 @@ DOWN_WITHIN_S = 150.0
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the sealing keys outside the state folder; made when it is missing.",
 )
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="A file with [db] connection_url for a PostgreSQL of your own, and [s3aas] "
+    "sealing_keys_file. EXORDOS_STORAGE_DATABASE_URL may name the database instead.",
+)
 def up(
     state: statedir.StateDir,
     engine: str | None,
     detach: bool,
     api_port: int | None,
     sealing_key_file: Path | None,
+    config_path: Path | None,
 ) -> None:
     """Run the service here until Ctrl-C; everything is set up by itself."""
     state.create()
@@ -65,18 +75,33 @@ def up(
             f"a service already runs on {state.path} (pid {state.holder()}): stop it "
             "by exordos-storage down, or choose another folder with --state-dir"
         )
+    config = config_file.read(config_path) if config_path else config_file.Config()
+    own = _database(config, config_path)
     # Before an engine is built, which takes minutes.
-    postgres.EmbeddedPostgres(state).account()
+    database.of(state, own or database.remembered(state)).check()
     if api_port is not None:
         ports.take(settings.HOST, api_port, None)[1].close()
     choice = _choice(state, engine)
     click.echo(f"- {choice.why}")
     keys = sealing_key_file.absolute() if sealing_key_file else None
-    wanted = service.Wanted(state, choice, api_port, keys)
+    wanted = service.Wanted(
+        state, choice, api_port, keys or config.sealing_keys_file, own
+    )
     if detach:
-        _run_behind(wanted)
+        _run_behind(wanted, config_path)
     else:
+        database.forget_environment()
         _run(wanted)
+
+
+def _database(
+    config: config_file.Config, path: Path | None
+) -> database_url.Address | None:
+    """The operator's own database, if one is named now."""
+    named = database.from_environment(os.environ)
+    if named or config.connection_url is None:
+        return named
+    return database_url.parse(config.connection_url, f"connection_url in {path}")
 
 
 def _choice(state: statedir.StateDir, engine: str | None) -> engines.Choice:
@@ -117,7 +142,7 @@ def _run(wanted: service.Wanted) -> None:
         steps.done()
 
 
-def _run_behind(wanted: service.Wanted) -> None:
+def _run_behind(wanted: service.Wanted, config: Path | None) -> None:
     """Run the same command without a terminal, and wait until its service is ready."""
     log = wanted.state.logs / "service.log"
     output = process.open_log(log)
@@ -130,6 +155,8 @@ def _run_behind(wanted: service.Wanted) -> None:
             if wanted.sealing_key_file
             else []
         ),
+        # It names the database by a file or the environment, and not by an argument.
+        *([f"--config={config.absolute()}"] if config else []),
     ]
     child = subprocess.Popen(
         [sys.executable, "-m", "exordos_paas_storage.cli.main", "up", *arguments],

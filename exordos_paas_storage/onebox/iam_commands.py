@@ -13,7 +13,13 @@ from restalchemy.storage.sql import engines
 
 from exordos_paas_storage.domain import access, errors
 from exordos_paas_storage.models import account, migrate
-from exordos_paas_storage.onebox import options, settings, statedir
+from exordos_paas_storage.onebox import (
+    database,
+    options,
+    own_postgres,
+    settings,
+    statedir,
+)
 
 _ROLE = click.option("--role", type=click.Choice(access.ROLES), required=True)
 _PROJECT = click.option(
@@ -127,22 +133,31 @@ def _models(state: statedir.StateDir) -> Iterator[None]:
     """The models over the running service's database.
 
     Raises:
-        SetupError: the service does not run, or belongs to another account.
+        SetupError: the service does not run, belongs to another account, or its
+            database can't be reached.
     """
     if not state.is_held():
         raise errors.SetupError(
             f"no service runs on {state.path}: start it by exordos-storage up"
         )
     found = settings.Settings(state, state.secrets / "sealing-keys")
-    try:
-        psycopg.connect(found.database_uri()).close()
-    except (psycopg.OperationalError, OSError):
-        raise errors.SetupError(
-            f"the database below {state.path} can't be reached: run this as the "
-            "account that runs the service"
-        ) from None
+    _check_reachable(state)
     migrate.connect(found.database_uri(), 2)
     try:
         yield
     finally:
         engines.engine_factory.destroy_all_engines()
+
+
+def _check_reachable(state: statedir.StateDir) -> None:
+    own = None
+    try:
+        own = database.remembered(state)
+        psycopg.connect(database.of(state, own).uri()).close()
+    except (psycopg.OperationalError, OSError) as error:
+        if own and isinstance(error, psycopg.Error):
+            raise errors.SetupError(own_postgres.why(own, error)) from None
+        raise errors.SetupError(
+            f"the database below {state.path} can't be reached: run this as the "
+            "account that runs the service"
+        ) from None

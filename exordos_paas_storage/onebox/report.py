@@ -15,6 +15,7 @@ SHOWN = (
     "password_file",
     "engine",
     "demo",
+    "database",
     "sealing_key_file",
 )
 
@@ -30,12 +31,20 @@ def text(found: dict[str, Any], state_dir: str) -> str:
     sections = [_api(found)]
     if found.get("demo"):
         sections.append(_demo(found["demo"]))
-    sections.append(
-        f"All data lies in {state_dir}\n"
-        f"and the key that seals its secrets in {found['sealing_key_file']}:\n"
-        "back both up; without the key the secrets are lost."
-    )
+    sections.append(_places(found, state_dir))
     return "\n\n".join(sections)
+
+
+def _places(found: dict[str, Any], state_dir: str) -> str:
+    key = f"the key that seals its secrets in {found['sealing_key_file']}:\n"
+    last = "without the key the secrets are lost."
+    if found.get("database"):
+        return (
+            f"Objects lie in {state_dir},\n"
+            f"what was asked for in the database {found['database']}\n"
+            f"and {key}back all three up; {last}"
+        )
+    return f"All data lies in {state_dir}\nand {key}back both up; {last}"
 
 
 # Blocks to paste stand at the left margin: a shell's END and Python take no indent.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from restalchemy.storage.sql import engines as database_engines
 
 from exordos_paas_storage.client import http
@@ -25,6 +26,8 @@ from exordos_paas_storage.models import secrets as model_secrets
 from exordos_paas_storage.nodes import process, sweep
 from exordos_paas_storage.onebox import (
     children,
+    database,
+    database_url,
     demo,
     engines,
     ports,
@@ -40,6 +43,7 @@ PROJECT = "default"
 USER = "admin"
 API_READY_S = 60.0
 LOOK_S = 0.1
+DATABASE_AGAIN_S = 1.0
 # How often `says` is called until the service is ready.
 STEPS = 4
 
@@ -54,6 +58,11 @@ class Wanted:
     engine: engines.Choice
     api_port: int | None = None
     sealing_key_file: Path | None = None
+    database: database_url.Address | None = None
+
+    def address(self) -> database_url.Address | None:
+        """The operator's own database: named now, or at an earlier start."""
+        return self.database or database.remembered(self.state)
 
 
 class Service:
@@ -67,7 +76,9 @@ class Service:
     def __init__(self, wanted: Wanted, says: Says) -> None:
         self._wanted, self._state, self._says = wanted, wanted.state, says
         self._settings = settings.Settings(self._state, _key_file(wanted))
-        self._postgres = postgres.EmbeddedPostgres(self._state)
+        self._address = wanted.address()
+        self._database = database.of(self._state, self._address)
+        self._database_said, self._database_try_at = "", 0.0
         self._children: list[children.Child] = []
         self._port_lock: socket.socket | None = None
 
@@ -81,6 +92,8 @@ class Service:
         """
         with self._state.lock():
             children.stop_left_over(self._state.path)
+            # Also where another database is used from now on.
+            postgres.EmbeddedPostgres(self._state).stop_left_over()
             facts = self._remembered()
             try:
                 self._bring_up(facts)
@@ -116,12 +129,16 @@ class Service:
         facts["token_url"] = facts["api_url"] + http.TOKEN_PATH
         self._state.write_state(facts)
         engines.stage(self._wanted.engine, self._state)
-        self._says("starting PostgreSQL")
-        self._postgres.start()
-        self._postgres.create_database(settings.DATABASE)
+        self._says(self._database.opening)
+        self._database.start()
         self._says("bringing the database up to date")
-        self._prepare_database(facts)
-        # Remembered only now that the keys are proved.
+        try:
+            self._prepare_database(facts)
+        except psycopg.Error as error:
+            raise errors.SetupError(database.failed(self._database, error)) from None
+        # Remembered only now that both are proved.
+        database.remember(self._state, self._address)
+        facts["database"] = self._database.place
         facts["sealing_key_file"] = str(self._settings.sealing_key_file)
         self._says("starting the API and the reconciler")
         self._start_children(port)
@@ -132,8 +149,11 @@ class Service:
 
     def _prepare_database(self, facts: dict[str, Any]) -> None:
         """Migrate, prove the sealing keys, and store what every service has."""
-        uri = self._settings.database_uri()
+        uri = self._database.uri()
         keys = self._settings.sealing_key_file
+        project = uuid.UUID(facts["project_id"])
+        ran = bool(facts.get("admin_made"))
+        database.check_whose(self._database, self._state, project, ran)
         migrate.connect(uri, 2)
         try:
             migrate.migrate(uri)
@@ -148,7 +168,6 @@ class Service:
             version.offer(
                 VERSION, self._wanted.engine.engine, self._wanted.engine.version
             )
-            project = uuid.UUID(facts["project_id"])
             account.add_project(project, PROJECT)
             # Once: whoever removes the account later means it.
             if account.named(USER) is None and not facts.get("admin_made"):
@@ -202,21 +221,33 @@ class Service:
             return before
 
     def _keep_up(self) -> None:
-        if not self._postgres.running():
-            self._says("PostgreSQL ended; starting it again")
-            try:
-                self._postgres.start()
-            except errors.SetupError as error:
-                self._says(str(error))
-                time.sleep(1.0)
+        self._keep_database()
         for child in self._children:
             child.keep()
+
+    def _keep_database(self) -> None:
+        """Start it again, or connect again; told once for as long as it is the same."""
+        if self._database.running():
+            if self._database_said:
+                self._says(f"{self._database.called} is back")
+            self._database_said = ""
+        elif time.monotonic() >= self._database_try_at:
+            if not self._database_said:
+                self._database_said = f"{self._database.called} is gone"
+                self._says(f"{self._database_said}; {self._database.opening}")
+            try:
+                self._database.start()
+            except errors.SetupError as error:
+                if self._database_said != str(error):
+                    self._says(str(error))
+                self._database_said = str(error)
+                self._database_try_at = time.monotonic() + DATABASE_AGAIN_S
 
     def _take_down(self) -> None:
         with contextlib.ExitStack() as each:  # the last one pushed goes first
             if self._port_lock:
                 each.callback(self._port_lock.close)
-            each.callback(self._postgres.stop)
+            each.callback(self._database.stop)
             each.callback(sweep.stop_all, self._state.instances)
             for child in self._children:
                 each.callback(child.stop)

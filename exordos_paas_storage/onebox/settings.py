@@ -13,10 +13,9 @@ from pathlib import Path
 
 from exordos_paas_storage.models import migrate
 from exordos_paas_storage.models import secrets as model_secrets
-from exordos_paas_storage.onebox import postgres, processes, statedir
+from exordos_paas_storage.onebox import database, processes, statedir
 from exordos_paas_storage.sealing import box
 
-DATABASE = "storage"
 HOST = "127.0.0.1"
 
 
@@ -29,7 +28,7 @@ class Settings:
 
     def database_uri(self) -> str:
         """The database's address; it holds the password."""
-        return postgres.EmbeddedPostgres(self.state).uri(DATABASE)
+        return database.uri(self.state)
 
     def token_key(self) -> str:
         """The key that signs tokens, made once."""

@@ -25,7 +25,7 @@ PROMISED = {
     "engine",
     "demo",
 }
-MORE = {"ready", "sealing_key_file"}
+MORE = {"ready", "sealing_key_file", "database"}
 AWS = """\
 #!/bin/sh
 echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $*"
