@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import re
 import shutil
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from node_image import accelerator, bases, build, engine, packer, rootfs, tools
 
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image
+from tests.box import wait_until
 from tests.image import clean_tree, small_disk
 
 ENGINE = engine.Engine("minio", "1", None, "5" * 64, {"from": "here"})
@@ -167,6 +170,33 @@ def test_a_build_that_fails_keeps_its_logs_and_no_image(builder, folders, monkey
     assert (work / "serial.log").read_text() == "kernel panic\n"
     assert not (work / build.RAW).exists()
     assert not list(work.glob(".part-*"))
+
+
+def test_another_build_waits_for_one_that_is_being_published(builder, folders):
+    waiting = re.compile(r"-> FLOCK .*:(\d+) ")
+    with (
+        futures.ThreadPoolExecutor(1) as pool,
+        build.held(build.Wanted(ENGINE), *folders) as made,
+    ):
+        inode = str((folders[0] / ".lock").stat().st_ino)
+        other = dataclasses.replace(ENGINE, version="2")
+        done = pool.submit(build.finished, build.Wanted(other), *folders)
+        wait_until(
+            lambda: inode in waiting.findall(Path("/proc/locks").read_text()), 10
+        )
+        assert made.raw.read_bytes() == builder.disk.read_bytes()
+        assert builder.built == 1
+    assert done.result().engine == other
+    assert builder.built == 2
+
+
+def test_what_a_killed_build_left_half_made_goes(builder, folders):
+    left = folders[0] / ".part-dead" / "disk"
+    left.mkdir(parents=True)
+
+    build.finished(build.Wanted(ENGINE), *folders)
+
+    assert not list(folders[0].glob(".part-*"))
 
 
 def test_the_command_writes_what_is_published(builder, tmp_path):

@@ -97,6 +97,15 @@ def test_two_who_publish_at_once_do_not_mix_their_files(made, output):
     assert {path.name for path in output.iterdir()} == FILES
 
 
+def test_what_a_killed_one_left_half_made_goes(made, output):
+    left = output / ".part-dead" / "raw"
+    left.mkdir(parents=True)
+
+    publish(made, output)
+
+    assert {path.name for path in output.iterdir()} == FILES
+
+
 def test_the_compressed_image_is_the_raw_one_in_one_frame(made, output, tmp_path):
     publish(made, output)
 

@@ -2,14 +2,18 @@
 
 import dataclasses
 import os
+import pickle
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from node_image import accelerator, bases, build, engine, packer
 
 from exordos_paas_storage.domain import errors
+from tests.box import wait_until
 
 CHECKSUM = f"sha256:{'0' * 64}"
 # Stands in for QEMU: keeps its arguments and its number, and does what comes then.
@@ -21,6 +25,11 @@ echo "${{TMPDIR:?}}" >{kept}/scratch
 echo $$ >{kept}/number
 {then}
 """
+
+# Builds in a process of its own, which can be killed.
+BUILD = "import pickle, sys\nfrom node_image import packer\n" + (
+    "packer.build(*pickle.load(sys.stdin.buffer))"
+)
 
 
 @pytest.fixture
@@ -207,6 +216,28 @@ def test_a_build_that_takes_too_long_leaves_nothing_running(
     number = (kept / "number").read_text().strip()
     assert not Path("/proc", number).exists()
     assert not Path((kept / "scratch").read_text().strip()).exists()
+
+
+def test_a_killed_build_takes_packer_and_the_machine_with_it(debian, work, machine):
+    kept = machine("exec sleep 600")
+    told = pickle.dumps((variables(debian, work), work, work / "log"))
+    builds = subprocess.Popen(
+        [sys.executable, "-c", BUILD],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    builds.stdin.write(told)
+    builds.stdin.close()
+    number = kept / "number"
+    wait_until(lambda: number.exists() and number.read_text().strip())
+    running = psutil.Process(builds.pid).children(recursive=True)
+    assert int(number.read_text()) in [found.pid for found in running]
+
+    builds.kill()
+
+    builds.wait()
+    _, alive = psutil.wait_procs(running, 30)
+    assert alive == []
 
 
 def test_a_wrong_disk_is_refused_by_its_checksum(debian, work, machine):

@@ -75,8 +75,10 @@ def build_image(
         engine.check_sum(found, engine_sha256)
     click.echo(f"{found.name} {found.version}, sha256 {found.sha256}")
     wanted = build.Wanted(found, mirror, base_image, base_checksum)
-    made = build.finished(wanted, work.resolve() / found.name, cache.resolve(), steps)
-    about = manifest.publish(made, output.resolve(), steps)
+    place = work.resolve() / found.name
+    # Held, so that no other build replaces the image while it is read.
+    with build.held(wanted, place, cache.resolve(), steps) as made:
+        about = manifest.publish(made, output.resolve(), steps)
     for part in ("raw", "compressed"):
         click.echo(f"{about[part]['bytes'] / _MIB:8.1f} MiB  {about[part]['file']}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exordos_paas_storage.domain import errors
-from node_image import base_disk, command, engine, hygiene, rootfs
+from node_image import base_disk, command, engine, hygiene, lock, rootfs
 
 _CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -45,7 +45,9 @@ def debian(tar: Path, cache: Path) -> Base:
 
     Everything is on it, so the build needs no network and gets none.
     """
-    made = base_disk.made(tar, cache)
+    # What it is made of lies half made in the cache.
+    with lock.alone(cache):
+        made = base_disk.made(tar, cache)
     return Base(
         kind=hygiene.DEBIAN,
         disk=str(made.disk),

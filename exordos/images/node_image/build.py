@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image
 from exordos_paas_storage.onebox import engine_cache
-from node_image import accelerator, bases, hygiene, packer, rootfs
+from node_image import accelerator, bases, hygiene, lock, packer, rootfs
 from node_image.engine import Engine
 from node_image.steps import Steps
 
@@ -64,7 +62,18 @@ def default_cache() -> Path:
 def finished(
     wanted: Wanted, work: Path, cache: Path | None = None, steps: Steps | None = None
 ) -> Image:
-    """The image, built where `work` does not have it yet.
+    """The image, as `held` has it; the next build in `work` may replace it."""
+    with held(wanted, work, cache, steps) as made:
+        return made
+
+
+@contextlib.contextmanager
+def held(
+    wanted: Wanted, work: Path, cache: Path | None = None, steps: Steps | None = None
+) -> Iterator[Image]:
+    """The image, built where `work` does not have it yet, and kept as it is meanwhile.
+
+    Two builds of one image at once are one build and one look.
 
     Args:
         work: a folder for this image and the logs of its making.
@@ -76,18 +85,24 @@ def finished(
     steps = steps or Steps()
     cache = cache or default_cache()
     work.mkdir(parents=True, exist_ok=True)
-    with _alone(work), tempfile.TemporaryDirectory(prefix=".part-", dir=work) as part:
-        with steps.step("tree of Debian"):
-            tar = rootfs.tree(cache, wanted.mirror)
-        with steps.step("base disk"):
-            base = _base(wanted, tar, cache, Path(part))
-        inputs = _inputs(wanted.engine, base)
-        if not _is_there(work, inputs):
-            _build(wanted.engine, base, tar, Path(part), work, steps)
-            (work / "inputs").write_text(inputs)
-        # Each time: the rules may have become stricter since.
-        _look_through(work, base, steps)
-        return Image(work / RAW, wanted.engine, base.kind, base.about, inputs)
+    with lock.alone(work):
+        with lock.part(work) as part:
+            made = _made(wanted, work, cache, part, steps)
+        yield made
+
+
+def _made(wanted: Wanted, work: Path, cache: Path, part: Path, steps: Steps) -> Image:
+    with steps.step("tree of Debian"):
+        tar = rootfs.tree(cache, wanted.mirror)
+    with steps.step("base disk"):
+        base = _base(wanted, tar, cache, part)
+    inputs = _inputs(wanted.engine, base)
+    if not _is_there(work, inputs):
+        _build(wanted.engine, base, tar, part, work, steps)
+        (work / "inputs").write_text(inputs)
+    # Each time: the rules may have become stricter since.
+    _look_through(work, base, steps)
+    return Image(work / RAW, wanted.engine, base.kind, base.about, inputs)
 
 
 def play_variables(engine: Engine, base: str) -> dict[str, Any]:
@@ -189,14 +204,3 @@ def _is_there(work: Path, inputs: str) -> bool:
         return (work / "inputs").read_text() == inputs and (work / RAW).is_file()
     except FileNotFoundError:
         return False
-
-
-@contextlib.contextmanager
-def _alone(work: Path) -> Iterator[None]:
-    """Two builds of one image at once are one build and one look."""
-    descriptor = os.open(work / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

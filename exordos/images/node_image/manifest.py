@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import importlib.metadata
 import json
-import os
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from exordos_paas_storage.nodes import image
-from node_image import command, engine, filesystem, packages
+from node_image import command, engine, filesystem, lock, packages
 from node_image.build import Image
 from node_image.steps import Steps
 
@@ -80,11 +75,9 @@ def publish(made: Image, output: Path, steps: Steps) -> dict[str, Any]:
     """
     output.mkdir(parents=True, exist_ok=True)
     final = Names(output)
-    with (
-        _alone(output),
-        tempfile.TemporaryDirectory(prefix=".part-", dir=output) as part,
-    ):
-        new = Names(Path(part))
+    # The files of two who publish there at once would be mixed.
+    with lock.alone(output, lock.FOLDER), lock.part(output) as part:
+        new = Names(part)
         with steps.step("list of packages"):
             files = filesystem.of_disk(made.raw)
             new.packages.write_text(packages.listing(files.read(f"/{packages.STATUS}")))
@@ -156,17 +149,6 @@ def tools() -> dict[str, str]:
     found = {name: _NUMBER.search(text) for name, text in said.items()}
     numbers = {name: each[0] if each else "unknown" for name, each in found.items()}
     return {**numbers, "ansible-core": importlib.metadata.version("ansible-core")}
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait for another who publishes there: its files and ours would be mixed."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _compress(raw: Path, to: Path) -> None:

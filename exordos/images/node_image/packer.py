@@ -25,6 +25,8 @@ ANSIBLE = IMAGES / "ansible"
 # From here on plugins are fetched by `packer init`.
 _WITH_PLUGINS = (1, 7)
 _BUILD_LIMIT_S = 3600.0
+# The kernel sends it where this process is gone, by whatever kill.
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 # Packer stops its machine first.
 _STOP_S = 10.0
 
@@ -144,7 +146,7 @@ def _run(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> int 
     with log.open("wb") as output:
         # In a group of its own, so that whatever ends us ends the machine as well.
         process = subprocess.Popen(
-            argv,
+            [*_DIES_WITH_US, *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

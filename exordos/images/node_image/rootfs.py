@@ -6,19 +6,15 @@ mirror, and kept by both: the same recipe and state give the same tree.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from exordos_paas_storage.domain import errors
-from node_image import command, mirror
+from node_image import command, lock, mirror
 
 HERE = Path(__file__).resolve().parent
 # Everything on a node, and nothing for a person at a terminal. Python stays: Ansible
@@ -114,7 +110,8 @@ def tree(cache: Path, named_mirror: str | None = None) -> Path:
     """
     cache.mkdir(parents=True, exist_ok=True)
     made = recipe()
-    with _lock(cache):
+    # Two runs at once make one tree.
+    with lock.alone(cache):
         try:
             state = mirror.read(named_mirror)
         except mirror.NotReachable:
@@ -138,8 +135,7 @@ def made_from(tar: Path) -> dict[str, Any]:
 def _make(cache: Path, name: str, made: Recipe, state: mirror.State) -> None:
     if os.geteuid() != 0:
         raise errors.SetupError("a tree of Debian is made by root: run as root")
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as part:
-        folder = Path(part)
+    with lock.part(cache) as folder:
         _mmdebstrap(folder, made, state)
         seen = {_sha256(path) for path in (folder / "lists").iterdir()}
         if seen != state.checksums():
@@ -177,17 +173,6 @@ def _mmdebstrap(folder: Path, made: Recipe, state: mirror.State) -> None:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(state.newest())}
     sources = "".join(f"{line}\n" for line in state.sources())
     command.run(argv, limit_s=_LIMIT_S, env=environment, stdin=sources)
-
-
-@contextlib.contextmanager
-def _lock(cache: Path) -> Iterator[None]:
-    """Two runs at once make one tree."""
-    descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _newest_first(cache: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The commands that building and checking an image need, and how to get them."""
+"""The commands that images, and the platform's own packages, need; how to get them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from exordos_paas_storage.domain import errors
 from node_image import command
 
-CHECKS, BUILD = "checks", "build"
-GROUPS = (CHECKS, BUILD)
+CHECKS, BUILD, PLATFORM = "checks", "build", "platform"
+GROUPS = (CHECKS, BUILD, PLATFORM)
 _INSTALL_LIMIT_S = 600.0
 
 
@@ -37,6 +37,7 @@ _FOR_CHECKS = (
     Tool("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
     Tool("systemd-nspawn", "systemd-container"),
     Tool("nsenter", "util-linux"),
+    Tool("setpriv", "util-linux"),
     Tool("mkfs.ext4", "e2fsprogs"),
     Tool("debugfs", "e2fsprogs"),
     Tool("sfdisk", "fdisk"),
@@ -53,7 +54,15 @@ _FOR_BUILD = (
     Tool("ssh", "openssh-client"),
     Tool("ssh-keygen", "openssh-client"),
 )
-_TOOLS = {CHECKS: _FOR_CHECKS, BUILD: _FOR_BUILD}
+# The HTTP server of the platform and its client of hypervisors are compiled here.
+FOR_PLATFORM = (
+    Tool("gcc", "gcc"),
+    Tool("pkg-config", "pkg-config"),
+    Tool("/usr/include/ev.h", "libev-dev"),
+    Tool("/usr/include/libvirt/libvirt.h", "libvirt-dev"),
+    Tool("python3-config", "python3-dev"),
+)
+_TOOLS = {CHECKS: _FOR_CHECKS, BUILD: _FOR_BUILD, PLATFORM: FOR_PLATFORM}
 
 
 def missing(group: str) -> list[Tool]:
