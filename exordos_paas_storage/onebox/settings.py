@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import secrets
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from exordos_paas_storage import logs
 from exordos_paas_storage.models import migrate
 from exordos_paas_storage.models import secrets as model_secrets
 from exordos_paas_storage.onebox import database, processes, statedir
@@ -61,16 +60,7 @@ def of_arguments() -> tuple[Settings, argparse.Namespace]:
     parser.add_argument("--parent-fd", type=int, required=True)
     parser.add_argument("--port", type=int)
     found = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    # These print every statement with its values, or a line for each request.
-    for noisy in ("restalchemy", "gcl_iam", "psycopg.pool", "httpx", "botocore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # A trace for each expired token would bury everything else.
-    logging.getLogger("gcl_iam.middlewares").setLevel(logging.CRITICAL)
+    logs.configure()
     processes.parent_watch(found.parent_fd)
     settings = Settings(statedir.StateDir(found.state_dir), found.sealing_key_file)
     return settings, found
