@@ -7,7 +7,9 @@ ARGS ?=
 TESTS ?= tests/unit tests/contract tests/service tests/onebox
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint format typecheck bench image image-test image-check docs changelog clean
+.PHONY: help up down status test lint format typecheck bench docs changelog clean
+.PHONY: image image-test image-check manifests manifests-check platform-test
+.PHONY: build publish-wheel install stand-up stand-down functional smoke
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,12 +23,12 @@ $(VENV)/onebox.stamp: pyproject.toml
 
 $(VENV)/test.stamp: $(VENV)/onebox.stamp
 	@echo "- installing what tests and checks need into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,element,lint]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/image.stamp: $(VENV)/test.stamp
 	@echo "- installing what the node image needs into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,lint,image]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[onebox,test,element,lint,image]' || { echo "the packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
 	@touch $@
 
 up: $(VENV)/onebox.stamp ## Run a whole S3 service here, with a demo, until Ctrl-C (ARGS="--detach …")
@@ -59,6 +61,63 @@ image-check: $(VENV)/image.stamp minio ## Check it all: image-test, then build t
 	@$(NODE_IMAGE) tools
 	@$(BIN)/python -m pytest tests/image -v $(ARGS)
 
+# What `make build` puts together is served by any web server at REPOSITORY.
+REPOSITORY ?=
+INDEX_URL ?=
+IMAGE ?= built
+PUBLISHED ?= /srv/exordos-local-repo/simple
+EXORDOS ?= exordos
+PROJECT_ID ?= 4d657461-0000-0000-0000-000000000002
+REPOSITORY_ID := 4d657461-0000-0000-0000-0000000053a5
+PLATFORM := .venv-platform
+ELEMENT := PYTHONPATH=exordos/element $(BIN)/python -m s3aas_element
+PLACES = $(if $(REPOSITORY),--repository '$(REPOSITORY)') $(if $(INDEX_URL),--index-url '$(INDEX_URL)')
+SUITE ?=
+STAND := PYTHONPATH=exordos/images:exordos/element $(BIN)/python -m tests.stand
+
+$(PLATFORM)/platform.stamp: exordos/platform-requirements.txt pyproject.toml | $(VENV)/test.stamp
+	@$(NODE_IMAGE) tools --for platform
+	@$(PYTHON) -m venv $(PLATFORM)
+	@echo "- installing the platform's packages into $(PLATFORM)"
+	@$(PLATFORM)/bin/python -m pip install --quiet --disable-pip-version-check --requirement exordos/platform-requirements.txt --editable '.[onebox,test,element]' || { echo "the platform's packages can't be installed: is the package index reachable from here?" >&2; exit 1; }
+	@touch $@
+
+manifests: $(VENV)/test.stamp ## Render the platform's manifests into output/manifests (REPOSITORY=… INDEX_URL=…)
+	@$(ELEMENT) manifests $(PLACES) $(ARGS)
+
+manifests-check: $(PLATFORM)/platform.stamp manifests docs ## Check the manifests with the platform's own code
+	@PYTHONPATH=exordos/element $(PLATFORM)/bin/python -m manifest_check --openapi build/docs/openapi.json output/manifests/*.yaml
+
+platform-test: $(PLATFORM)/platform.stamp ## Run the tests that need the platform's packages
+	@$(PLATFORM)/bin/python -m pytest tests/platform $(ARGS)
+
+build: $(VENV)/test.stamp docs ## Build wheel, manifests and output/repository (REPOSITORY=… INDEX_URL=… IMAGE=none)
+	@$(ELEMENT) build --image $(IMAGE) $(PLACES) $(ARGS)
+
+publish-wheel: $(VENV)/test.stamp ## Put the built wheel into a package index here (PUBLISHED=…)
+	@$(ELEMENT) publish-wheel --to '$(PUBLISHED)' $(ARGS)
+
+install: $(VENV)/test.stamp ## Install the built element on the platform that EXORDOS is set to (REPOSITORY=…)
+	@test -n '$(REPOSITORY)' || { echo "REPOSITORY=… is missing: the address at which output/repository is served" >&2; exit 1; }
+	@$(EXORDOS) repo show $(REPOSITORY_ID) >/dev/null 2>&1 \
+	|| $(EXORDOS) repo add --uuid $(REPOSITORY_ID) --project-id $(PROJECT_ID) --name s3aas --repo-url '$(REPOSITORY:/=)/exordos-elements/'
+	@$(EXORDOS) repo update $(REPOSITORY_ID) --repo-url '$(REPOSITORY:/=)/exordos-elements/'
+	@$(EXORDOS) repo refresh $(REPOSITORY_ID)
+	@$(EXORDOS) ee install s3aas -v "$$($(BIN)/python -c 'import exordos_paas_storage as it; print(it.__version__)')"
+
+# The platform itself on this machine; as root, in network and mount namespaces.
+stand-up: $(VENV)/test.stamp minio ## Bring the platform up here, with the service on it
+	@$(STAND) up $(ARGS)
+
+stand-down: $(VENV)/test.stamp ## Take that platform down
+	@$(STAND) down $(ARGS)
+
+functional: stand-up ## Run every test of the live platform on the stand
+	@$(STAND) exec -- $(BIN)/python -m pytest tests/functional $(SUITE)
+
+smoke: stand-up ## The shortest of them: install, bucket, object, delete
+	@$(STAND) exec -- $(BIN)/python -m pytest tests/functional -m smoke
+
 lint: $(VENV)/test.stamp ## Check style, imports between folders and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -82,4 +141,4 @@ changelog: $(VENV)/test.stamp ## Show the next release's changelog from its frag
 	@$(BIN)/towncrier build --draft --version next
 
 clean: ## Remove what the other targets made here
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .tox
+	@rm -rf $(VENV) $(PLATFORM) build dist .mypy_cache .pytest_cache .ruff_cache .tox

@@ -1,4 +1,4 @@
-"""The manifests before the platform's code, and the repository before its reader."""
+"""The rendered manifests before the platform's own code, and mistakes in them."""
 
 import copy
 import functools
@@ -38,7 +38,7 @@ def rendered():
 
 
 def manifests(changed=None, data=None):
-    all_of_them = {**copy.deepcopy(rendered())}
+    all_of_them = copy.deepcopy(rendered())
     if changed:
         all_of_them[changed] = data
     return [

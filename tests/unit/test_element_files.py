@@ -1,0 +1,133 @@
+"""What is built of the element: the image that goes in, the index, the repository."""
+
+import hashlib
+import json
+import uuid
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from s3aas_element import (
+    __main__,
+    image_files,
+    package_index,
+    repository,
+    urns,
+    wheel,
+)
+
+from exordos_paas_storage.domain import errors
+
+
+def run(*arguments):
+    return CliRunner().invoke(__main__.main, [str(one) for one in arguments])
+
+
+def test_the_engine_is_that_of_the_built_image(tmp_path):
+    an_image(tmp_path, "minio", "7")
+    done = run("manifests", "--output", tmp_path)
+
+    found = yaml.safe_load((tmp_path / "manifests" / "s3aas.yaml").read_text())
+    [offer] = found["resources"]["$s3aas.types.s3.versions"].values()
+    assert done.exit_code == 0, done.output
+    assert (offer["engine"], offer["engine_version"]) == ("minio", "7")
+
+
+def test_without_an_image_build_stops(tmp_path):
+    done = run("build", "--output", tmp_path)
+
+    assert done.exit_code == 1
+    assert "IMAGE=none" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_image_stops_the_build(tmp_path):
+    an_image(tmp_path, "minio", "7").write_bytes(b"cut short")
+    done = run("build", "--output", tmp_path)
+
+    assert done.exit_code == 1
+    assert "not what its checksum says" in done.output
+
+
+def test_another_engine_than_the_images_stops_the_build(tmp_path):
+    an_image(tmp_path, "minio", "7")
+    done = run("build", "--output", tmp_path, "--engine", "rustfs")
+
+    assert done.exit_code == 1
+    assert "the image has minio 7" in done.output
+
+
+def an_image(folder, engine, version):
+    """What `make image` leaves, but for its content."""
+    file = folder / image_files.FILE
+    file.write_bytes(b"a disk")
+    digest = hashlib.sha256(b"a disk").hexdigest()
+    (folder / image_files.CHECKSUM).write_text(f"{digest}  {file.name}\n")
+    about = {"engine": {"name": engine, "version": version}}
+    (folder / image_files.ABOUT).write_text(json.dumps(about))
+    return file
+
+
+def a_wheel(folder, version="1.2.3", content=b"a wheel"):
+    folder.mkdir(exist_ok=True)
+    file = folder / f"exordos_paas_storage-{version}-py3-none-any.whl"
+    file.write_bytes(content)
+    return wheel.read(file)
+
+
+def test_an_index_keeps_what_is_there(tmp_path):
+    index = tmp_path / "simple"
+    (index / "other").mkdir(parents=True)
+    (index / "other" / "other-1-py3-none-any.whl").touch()
+    for version in ("1.2.3", "1.2.4"):
+        package_index.publish(a_wheel(tmp_path / "dist", version), index)
+
+    top = (index / "index.html").read_text()
+    page = (index / "exordos-paas-storage" / "index.html").read_text()
+    assert 'href="exordos-paas-storage/"' in top
+    assert 'href="other/"' in top
+    assert page.count("#sha256=") == 2
+
+
+def test_a_published_wheel_is_not_replaced_by_chance(tmp_path):
+    index = tmp_path / "simple"
+    package_index.publish(a_wheel(tmp_path / "dist"), index)
+    package_index.publish(a_wheel(tmp_path / "dist"), index)
+    other = a_wheel(tmp_path / "dist", content=b"another")
+
+    with pytest.raises(errors.SetupError, match="give a new release a new version"):
+        package_index.publish(other, index)
+    path = package_index.publish(other, index, replace=True)
+    assert path.read_bytes() == b"another"
+
+
+def test_a_foreign_wheel_is_refused(tmp_path):
+    with pytest.raises(errors.SetupError, match="no wheel of exordos-paas-storage"):
+        wheel.read(tmp_path / "other-1.0-py3-none-any.whl")
+
+
+def test_a_repository_keeps_other_releases_and_replaces_its_own(tmp_path):
+    image = an_image(tmp_path, "minio", "7")
+    for version, text in (("1.0.0", "old"), ("2.0.0", "b"), ("1.0.0", "new")):
+        element = repository.Element("s3aas", version, text, images=[image])
+        folder = repository.write([element], tmp_path / "repository")
+
+    listed = json.loads((folder / "inventory.json").read_text())
+    assert set(listed["elements"]["s3aas"]) == {"1.0.0", "2.0.0"}
+    assert (folder / "s3aas/1.0.0/manifests/s3aas.yaml").read_text() == "new"
+    assert sorted(each.name for each in (folder / "s3aas").iterdir()) == [
+        "1.0.0",
+        "2.0.0",
+    ]
+
+
+def test_an_inventory_lists_each_file_below_its_id(tmp_path):
+    image = an_image(tmp_path, "minio", "7")
+    element = repository.Element("s3aas", "1.0.0", "", images=[image])
+    found = repository.inventory(element)
+
+    [(identifier, file)] = found["index"]["images"].items()
+    assert file == image.name
+    assert f"urn:images:{identifier}" == urns.image("s3aas", "1.0.0", file)
+    assert set(found["index"]) == set(urns.CATEGORIES)
+    assert uuid.UUID(identifier).version == 5
