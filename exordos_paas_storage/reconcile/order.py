@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import uuid as uuids
-from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -26,13 +24,6 @@ _NEXT_WAKE = "SELECT least({}) AS at".format(
         for table in queue.TABLES
     )
 )
-_INSTANCE_WAITS = """
-    SELECT EXISTS (
-        SELECT 1 FROM s3aas_instances
-        WHERE revision <> seen_revision AND next_try_at <= %(now)s
-            AND (lease_until IS NULL OR lease_until <= %(now)s)
-            AND NOT uuid = ANY(%(held)s))
-"""
 
 
 def passes(
@@ -71,22 +62,3 @@ def next_wake(connection: psycopg.Connection[Any]) -> datetime.datetime | None:
     """When the next row is to be looked at again; `None` where no row is."""
     row = connection.execute(_NEXT_WAKE).fetchone()
     return row[0] if row else None
-
-
-def instance_waits(
-    connection: psycopg.Connection[Any],
-    held: Collection[uuids.UUID],
-    now: datetime.datetime,
-) -> bool:
-    """Whether an instance is due that could not be claimed, as a writer has it locked.
-
-    Everything that is written into an instance locks it for a moment.
-
-    Args:
-        connection: in autocommit mode.
-        held: instances that are in hand, or have as much work in hand as they may.
-        now: with a time zone.
-    """
-    values = {"now": now, "held": list(held)}
-    row = connection.execute(_INSTANCE_WAITS, values).fetchone()
-    return bool(row and row[0])

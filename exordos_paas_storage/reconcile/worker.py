@@ -41,7 +41,7 @@ _TURNS: dict[str, Turn] = {
     "s3aas_access_keys": access_keys.turn,
 }
 UNAVAILABLE_AGAIN_S = 1.0
-# A writer holds an instance that is due; it will not say when it has ended.
+# A writer holds a row that is due; it may not say when it has ended.
 LOCKED_AGAIN_S = 0.02
 
 
@@ -176,8 +176,8 @@ class Reconciler:
 
     def _idle_s(self, connection: psycopg.Connection) -> float:
         """Seconds until something is due that nobody will wake us for."""
-        busy, in_hand, _ = self._held()
-        if order.instance_waits(connection, [*busy, *in_hand], self._clock()):
+        busy, in_hand, roomy = self._held()
+        if queue.any_due(connection, busy, in_hand, self._clock(), urgent=not roomy):
             return LOCKED_AGAIN_S
         wake_s = self._settings.tick_s
         wake_at = order.next_wake(connection)

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+import time
 from concurrent import futures
 
 import psycopg
@@ -343,6 +344,36 @@ def test_a_database_restart_in_between_costs_nothing(api, server, reconcile, wor
     for name in ("before", "after"):
         api.wait(f"/instances/restart/buckets/{name}", deadline_s=15)
     api.wait("/instances/restart")
+
+
+def test_a_row_that_a_request_had_locked_is_claimed_once_it_lets_go(
+    api, db, uri, reconcile, monkeypatch
+):
+    """A request that is refused ends without a word."""
+    looked, any_due = [], queue.any_due
+    monkeypatch.setattr(
+        queue, "any_due", lambda *a, **k: looked.append(any_due(*a, **k)) or looked[-1]
+    )
+    reconciler = reconcile(tick_s=60.0)
+    api.make("/instances", name="locked", bucket_name="held")
+    api.wait("/instances/locked")
+    api.wait("/instances/locked/buckets/held")
+    unseen = "SELECT 1 FROM s3aas_instances WHERE revision <> seen_revision"
+    made.until(lambda: not db.execute(unseen).fetchone() and not reconciler._in_hand)
+    # What it will look at again by itself, but for the audit in a minute.
+    made.until(lambda: all(at > time.monotonic() + 20 for at in reconciler._due))
+    with psycopg.connect(uri) as request:
+        request.execute("SELECT 1 FROM s3aas_buckets FOR KEY SHARE")
+        db.execute(
+            "UPDATE s3aas_buckets SET revision = revision + 1, status = 'PENDING',"
+            " next_try_at = now() - interval '1 day'"
+        )
+        looked.clear()
+        made.until(lambda: True in looked)
+        assert api.show("/instances/locked/buckets/held")["status"] == "PENDING"
+        request.rollback()
+
+        api.wait("/instances/locked/buckets/held", deadline_s=5)
 
 
 def test_a_lost_connection_hands_no_row_in_work_to_another_turn(
