@@ -1,0 +1,1 @@
+"""The service manager of every machine of the stand."""
