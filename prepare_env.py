@@ -1,0 +1,240 @@
+"""`python prepare_env.py`: bring the service onto a live platform, and say where it is.
+
+Builds the wheel and the manifests, installs the elements `metapaas` (where it is
+missing) and `s3aas` with the stock command line, waits until they are ACTIVE, and
+writes the environment variables of the functional tests.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from tests.functional import cli, core
+from tests.service import made
+
+ELEMENT, HOST = "s3aas", "metapaas"
+VERSIONS = "/v1/types/s3/versions"
+TENANT = "s3-tenant"
+ENV_FILE = "functional.env"
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--metapaas-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A built MetaPaaS: the folder whose `manifests/metapaas.yaml` is installed"
+    " where the platform has no element `metapaas`. Without it that is an error.",
+)
+@click.option(
+    "--project-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(__file__).parent,
+    help="This project's checkout, where `make build` is run.",
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("output"),
+    help=f"Gets the file {ENV_FILE}, with passwords, readable by you alone.",
+)
+@click.option(
+    "--endpoint",
+    envvar="EXORDOS_ENDPOINT",
+    required=True,
+    help="Core's API, such as http://10.20.0.2:11010. [env: EXORDOS_ENDPOINT]",
+)
+@click.option(
+    "--username",
+    "--admin",
+    envvar="EXORDOS_USERNAME",
+    default="admin",
+    help="The platform's administrator. [env: EXORDOS_USERNAME]",
+)
+@click.option(
+    "--password",
+    envvar="EXORDOS_PASSWORD",
+    prompt=True,
+    hide_input=True,
+    help="The administrator's password; asked for where neither the option nor the"
+    " variable is given. [env: EXORDOS_PASSWORD]",
+)
+@click.option(
+    "--wait-timeout",
+    type=click.FloatRange(min=1),
+    default=900.0,
+    help="Seconds until the elements must be ACTIVE and the API must answer.",
+)
+@click.option(
+    "--service-url",
+    envvar="EXORDOS_S3_CP_URL",
+    default="http://metapaas-cp:8080",
+    help="MetaPaaS's API. [env: EXORDOS_S3_CP_URL]",
+)
+@click.option(
+    "--repository",
+    default="",
+    help="URL of the repository that `make build` is told; it must end in a slash, and"
+    " the platform's machines get their images from it.",
+)
+@click.option(
+    "--index-url",
+    default="",
+    help="Package index from which MetaPaaS installs the wheel.",
+)
+@click.option(
+    "--build/--no-build", default=True, help="Whether `make build` is run before."
+)
+def main(
+    metapaas_dir: Path | None,
+    project_dir: Path,
+    output_dir: Path,
+    endpoint: str,
+    username: str,
+    password: str,
+    wait_timeout: float,
+    service_url: str,
+    repository: str,
+    index_url: str,
+    build: bool,
+) -> None:
+    """Prepare a live platform for the functional tests.
+
+    What is there already is left or brought up to date, so a second run is harmless.
+    """
+    if build:
+        _build(project_dir, repository, index_url)
+    admin = (username, password)
+    try:
+        platform = core.Core(endpoint, admin)
+        with tempfile.TemporaryDirectory() as home:
+            run = cli.Cli(
+                os.environ.get("EXORDOS_CLI") or "exordos",
+                Path(home),
+                platform.url,
+                admin,
+            )
+            _install_host(run, platform, metapaas_dir, wait_timeout)
+            manifest = project_dir / "output" / "manifests" / f"{ELEMENT}.yaml"
+            _install(run, platform, ELEMENT, manifest, wait_timeout)
+        made.until(
+            lambda: _serves(service_url),
+            wait_timeout,
+            f"{service_url}{VERSIONS} answers",
+        )
+        tenant = _tenant(platform, output_dir / ENV_FILE)
+    except AssertionError as error:
+        raise click.ClickException(str(error)) from None
+    file = _write(
+        output_dir,
+        EXORDOS_ENDPOINT=endpoint,
+        EXORDOS_USERNAME=username,
+        EXORDOS_PASSWORD=password,
+        METAPAAS_USERNAME=tenant[0],
+        METAPAAS_PASSWORD=tenant[1],
+        EXORDOS_S3_CP_URL=service_url,
+    )
+    click.echo(f"ready: set -a; . {shlex.quote(str(file))}; set +a")
+
+
+def _build(project_dir: Path, repository: str, index_url: str) -> None:
+    named = {"REPOSITORY": repository, "INDEX_URL": index_url}
+    words = [f"{name}={value}" for name, value in named.items() if value]
+    answer = subprocess.run(
+        ["make", "-C", str(project_dir), "build", *words],  # noqa: S607 - make is make
+        check=False,
+    )
+    if answer.returncode:
+        raise click.ClickException("`make build` failed; its reason stands above")
+
+
+def _install_host(
+    run: cli.Cli, platform: core.Core, folder: Path | None, within_s: float
+) -> None:
+    if platform.list("em/elements", name=HOST):
+        _wait_active(platform, HOST, within_s)
+        return
+    if folder is None:
+        raise click.ClickException(
+            f"the platform has no element {HOST}: name a built one by --metapaas-dir"
+        )
+    manifest = folder / "manifests" / f"{HOST}.yaml"
+    _install(run, platform, HOST, manifest, within_s)
+
+
+def _install(
+    run: cli.Cli, platform: core.Core, name: str, manifest: Path, within_s: float
+) -> None:
+    if not manifest.is_file():
+        raise click.ClickException(f"there is no {manifest}: was it built?")
+    there = platform.list("em/elements", name=name)
+    words = ("update", "--yes") if there else ("install",)
+    click.echo(f"- {words[0]} of {name} from {manifest}")
+    run("ee", *words, str(manifest))
+    _wait_active(platform, name, within_s)
+
+
+def _wait_active(platform: core.Core, name: str, within_s: float) -> None:
+    def active() -> bool:
+        found = platform.list("em/elements", name=name)
+        return bool(found) and found[0]["status"] == "ACTIVE"
+
+    made.until(active, within_s, f"the element {name} is ACTIVE")
+
+
+def _serves(service_url: str) -> bool:
+    """Whether the service's own routes are there: a token is asked for, in its form."""
+    try:
+        answer = httpx.get(service_url.rstrip("/") + VERSIONS, timeout=10)
+        return answer.status_code == 401 and answer.json()["type"] == "Unauthorized"
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False
+
+
+def _tenant(platform: core.Core, before: Path) -> tuple[str, str]:
+    """Name and password of an ordinary user: an earlier run's, or a new one's."""
+    known = _read(before)
+    name, password = known.get("METAPAAS_USERNAME"), known.get("METAPAAS_PASSWORD")
+    if name and password and platform.list("iam/users", username=name):
+        return name, password
+    name, password = f"{TENANT}-{secrets.token_hex(3)}", secrets.token_urlsafe(24)
+    fields: dict[str, Any] = {
+        "username": name,
+        "password": password,
+        "description": "Owns what the functional tests of S3 storage make",
+        "first_name": "Functional",
+        "last_name": "Tenant",
+        "email": f"{name}@example.com",
+    }
+    platform.make("iam/users", **fields)
+    return name, password
+
+
+def _read(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    lines = [shlex.split(line)[0] for line in file.read_text().splitlines() if line]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _write(folder: Path, **variables: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / ENV_FILE
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(
+        "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    )
+    return file
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""An element of the suite's own: its manifest, and how far the platform is with it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.functional import cli, core
+from tests.service import made
+
+# Core's project of everything that elements declare (exordos_core, EM_PROJECT_ID).
+PROJECT = "12345678-c625-4fee-81d5-f691897b8142"
+ACTIVE_S = 150.0
+TYPES = "$s3aas.types.s3.instances"
+SECRETS = "$core.secret.passwords"
+
+
+def manifest(word: str) -> dict[str, Any]:
+    """One object of every kind that can be declared; the platform makes the secret.
+
+    Args:
+        word: of letters and digits, which makes every name unique.
+    """
+    inside = {"instance": f"{TYPES}.$main:uuid"}
+    of_user = {**inside, "user": f"{TYPES}.users.$writer:uuid"}
+    return {
+        "name": f"s3suite{word}",
+        "description": "Made by a run of the functional tests",
+        "schema_version": 1,
+        "version": "1.0.0",
+        "api_version": "v1",
+        "requirements": {"s3aas": {"from_version": "0.0.1"}},
+        "resources": {
+            SECRETS: {
+                "key": {
+                    "name": f"s3suite-{word}",
+                    "description": "of a run of the functional tests",
+                    "project_id": PROJECT,
+                    "method": "AUTO_HEX",
+                    "default_length": 40,
+                }
+            },
+            TYPES: {
+                "main": {
+                    "name": f"suite-{word}",
+                    "cpu": 1,
+                    "ram": 1024,
+                    "disk_size": 10,
+                }
+            },
+            f"{TYPES}.buckets": {"media": {**inside, "name": "media"}},
+            f"{TYPES}.policies": {
+                "writing": {
+                    **inside,
+                    "name": "writing",
+                    "template": "read-write",
+                    "parameters": {"bucket": "media"},
+                }
+            },
+            f"{TYPES}.users": {"writer": {**inside, "name": "writer"}},
+            f"{TYPES}.users.policies": {
+                "writer_writes": {**of_user, "policy": "writing"}
+            },
+            f"{TYPES}.users.access_keys": {
+                "laptop": {
+                    **of_user,
+                    "access_key": f"SUITE{word.upper()}",
+                    "secret_key": f"{SECRETS}.$key:value",
+                }
+            },
+        },
+    }
+
+
+class Element:
+    """One element, installed and changed by the stock command line.
+
+    Attributes:
+        manifest: as it was installed last.
+    """
+
+    def __init__(
+        self, run: cli.Cli, platform: core.Core, folder: Path, text: dict[str, Any]
+    ) -> None:
+        self._cli, self._core, self._folder = run, platform, folder
+        self.manifest = copy.deepcopy(text)
+        self.name = str(text["name"])
+
+    def install(self) -> None:
+        """Install the manifest and wait until everything in it is ACTIVE."""
+        self._cli("ee", "install", str(self._written()))
+        self.wait_active()
+
+    def update(self, version: str) -> None:
+        """Have the platform follow the manifest, under a new version."""
+        self.manifest["version"] = version
+        self._cli("ee", "update", "--yes", str(self._written()))
+        self.wait_active()
+
+    def uninstall(self) -> None:
+        """Remove the element and wait until the platform no longer knows it."""
+        self._cli("ee", "uninstall", "--yes", self.name)
+        made.until(lambda: self.shown() is None, ACTIVE_S, f"{self.name} is gone")
+
+    def wait_active(self) -> None:
+        """Wait until it is ACTIVE in this version, with all that it declares.
+
+        Raises:
+            AssertionError: it is not in time; with the state of each resource.
+        """
+
+        def active() -> bool:
+            shown = self.shown()
+            return bool(
+                shown
+                and shown["version"] == self.manifest["version"]
+                and shown["status"] == "ACTIVE"
+                and set(self.states().values()) == {"ACTIVE"}
+            )
+
+        try:
+            made.until(active, ACTIVE_S)
+        except AssertionError:
+            told = f"{self.name} is not ACTIVE: {self.shown()}, {self.states()}"
+            raise AssertionError(told) from None
+
+    def shown(self) -> dict[str, Any] | None:
+        """The element as Core shows it, `None` when there is none."""
+        found = self._core.list("em/elements", name=self.name)
+        return found[0] if found else None
+
+    def states(self) -> dict[str, str]:
+        """Status of each declared resource, by kind and name."""
+        shown = self.shown()
+        if shown is None:
+            return {}
+        listed = self._core.list(f"em/elements/{shown['uuid']}/resources")
+        return {f"{one['kind']} {one['name']}": one["status"] for one in listed}
+
+    def _written(self) -> Path:
+        file = self._folder / f"{self.name}-{self.manifest['version']}.yaml"
+        # JSON is YAML too.
+        file.write_text(json.dumps(self.manifest, indent=2))
+        return file
