@@ -130,6 +130,7 @@ def write_settings(secrets: Secrets) -> None:
         "EXORDOS_CLI": str(places.CLI / "bin" / "exordos"),
         "EXORDOS_DB_URL": url,
         "EXORDOS_STAND": str(places.TOOLS / "stand"),
+        "EXORDOS_LOGS": str(places.LOGS),
     }
     places.SETTINGS.touch(mode=0o600)
     places.SETTINGS.write_text("".join(f"{k}={v}\n" for k, v in values.items()))
