@@ -67,8 +67,6 @@ INDEX_URL ?=
 IMAGE ?= built
 PUBLISHED ?= /srv/exordos-local-repo/simple
 EXORDOS ?= exordos
-PROJECT_ID ?= 4d657461-0000-0000-0000-000000000002
-REPOSITORY_ID := 4d657461-0000-0000-0000-0000000053a5
 PLATFORM := .venv-platform
 ELEMENT := PYTHONPATH=exordos/element $(BIN)/python -m s3aas_element
 PLACES = $(if $(REPOSITORY),--repository '$(REPOSITORY)') $(if $(INDEX_URL),--index-url '$(INDEX_URL)')
@@ -99,11 +97,7 @@ publish-wheel: $(VENV)/test.stamp ## Put the built wheel into a package index he
 
 install: $(VENV)/test.stamp ## Install the built element on the platform that EXORDOS is set to (REPOSITORY=…)
 	@test -n '$(REPOSITORY)' || { echo "REPOSITORY=… is missing: the address at which output/repository is served" >&2; exit 1; }
-	@$(EXORDOS) repo show $(REPOSITORY_ID) >/dev/null 2>&1 \
-	|| $(EXORDOS) repo add --uuid $(REPOSITORY_ID) --project-id $(PROJECT_ID) --name s3aas --repo-url '$(REPOSITORY:/=)/exordos-elements/'
-	@$(EXORDOS) repo update $(REPOSITORY_ID) --repo-url '$(REPOSITORY:/=)/exordos-elements/'
-	@$(EXORDOS) repo refresh $(REPOSITORY_ID)
-	@$(EXORDOS) ee install s3aas -v "$$($(BIN)/python -c 'import exordos_paas_storage as it; print(it.__version__)')"
+	@$(ELEMENT) install --repository '$(REPOSITORY)' --exordos '$(EXORDOS)' $(ARGS)
 
 # The platform itself on this machine; as root, in network and mount namespaces.
 stand-up: $(VENV)/test.stamp minio ## Bring the platform up here, with the service on it

@@ -11,6 +11,7 @@ import os
 import secrets
 import shlex
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,16 @@ from typing import Any
 import click
 import httpx
 
+from exordos_paas_storage import __version__
+from exordos_paas_storage.domain import errors
 from tests.functional import cli, core
 from tests.service import made
 
-ELEMENT, HOST = "s3aas", "metapaas"
+# As `make install`; the element's own tools lie beside its manifests.
+sys.path.insert(0, str(Path(__file__).parent / "exordos" / "element"))
+from s3aas_element import install
+
+HOST = "metapaas"
 VERSIONS = "/v1/types/s3/versions"
 TENANT = "s3-tenant"
 ENV_FILE = "functional.env"
@@ -81,9 +88,9 @@ ENV_FILE = "functional.env"
 )
 @click.option(
     "--repository",
-    default="",
-    help="URL of the repository that `make build` is told; it must end in a slash, and"
-    " the platform's machines get their images from it.",
+    required=True,
+    help="Address at which OUTPUT/repository of this project is served: Core reads the"
+    " element there, and machines get their image from it. Needed.",
 )
 @click.option(
     "--index-url",
@@ -123,15 +130,15 @@ def main(
                 admin,
             )
             _install_host(run, platform, metapaas_dir, wait_timeout)
-            manifest = project_dir / "output" / "manifests" / f"{ELEMENT}.yaml"
-            _install(run, platform, ELEMENT, manifest, wait_timeout)
+            click.echo(f"- {install.place.ELEMENT} {__version__} from {repository}")
+            install.install(run.told, repository, __version__, wait_timeout)
         made.until(
             lambda: _serves(service_url),
             wait_timeout,
             f"{service_url}{VERSIONS} answers",
         )
         tenant = _tenant(platform, output_dir / ENV_FILE)
-    except AssertionError as error:
+    except (AssertionError, errors.SetupError) as error:
         raise click.ClickException(str(error)) from None
     file = _write(
         output_dir,
@@ -167,19 +174,11 @@ def _install_host(
             f"the platform has no element {HOST}: name a built one by --metapaas-dir"
         )
     manifest = folder / "manifests" / f"{HOST}.yaml"
-    _install(run, platform, HOST, manifest, within_s)
-
-
-def _install(
-    run: cli.Cli, platform: core.Core, name: str, manifest: Path, within_s: float
-) -> None:
     if not manifest.is_file():
         raise click.ClickException(f"there is no {manifest}: was it built?")
-    there = platform.list("em/elements", name=name)
-    words = ("update", "--yes") if there else ("install",)
-    click.echo(f"- {words[0]} of {name} from {manifest}")
-    run("ee", *words, str(manifest))
-    _wait_active(platform, name, within_s)
+    click.echo(f"- {HOST} from {manifest}")
+    run("ee", "install", str(manifest))
+    _wait_active(platform, HOST, within_s)
 
 
 def _wait_active(platform: core.Core, name: str, within_s: float) -> None:

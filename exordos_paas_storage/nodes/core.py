@@ -71,10 +71,7 @@ class CoreNodes:
 
     def status(self, spec: port.NodeSpec) -> port.NodeStatus:
         """Whether the engine answers; Core is not asked."""
-        if self._serves(spec):
-            return port.NodeStatus(True, True, port.READY)
-        said = f"nothing says at {spec.host}:{spec.port} that it is ready"
-        return port.NodeStatus(False, False, port.NOT_ANSWERING, said)
+        return ready.status(spec)
 
     def stop(self, spec: port.NodeSpec) -> None:
         """The engine goes on: Core can make and delete a machine, and not stop it."""

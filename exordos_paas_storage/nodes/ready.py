@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 
 from exordos_paas_storage.domain import capabilities
-from exordos_paas_storage.nodes.port import NodeSpec
+from exordos_paas_storage.nodes.port import NOT_ANSWERING, READY, NodeSpec, NodeStatus
 
 ASK_S = 1.0
 
@@ -22,3 +22,11 @@ def answers(spec: NodeSpec) -> bool:
         return False
     finally:
         connection.close()
+
+
+def status(spec: NodeSpec) -> NodeStatus:
+    """What the engine itself says; its host is not asked."""
+    if answers(spec):
+        return NodeStatus(True, True, READY)
+    said = f"nothing says at {spec.host}:{spec.port} that it is ready"
+    return NodeStatus(False, False, NOT_ANSWERING, said)

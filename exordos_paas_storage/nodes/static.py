@@ -31,10 +31,7 @@ class StaticNodes:
 
     def status(self, spec: port.NodeSpec) -> port.NodeStatus:
         """Whether the engine there says that it serves."""
-        if ready.answers(spec):
-            return port.NodeStatus(True, True, port.READY)
-        said = f"nothing says at {spec.host}:{spec.port} that it is ready"
-        return port.NodeStatus(False, False, port.NOT_ANSWERING, said)
+        return ready.status(spec)
 
     def stop(self, spec: port.NodeSpec) -> None:
         """The engine goes on: it is not this service's to stop."""

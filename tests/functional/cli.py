@@ -45,6 +45,12 @@ class Cli:
         assert answer.returncode == 0, told
         return answer.stdout
 
+    def told(self, *words: str) -> tuple[int, str]:
+        """Run a command to its end: its exit status, and what it printed or why not."""
+        answer = self.run(*words)
+        worked = answer.returncode == 0
+        return answer.returncode, answer.stdout if worked else answer.stderr
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end.
 

@@ -128,7 +128,11 @@ def on_engine(key):
 
 
 def test_a_lost_machine_is_shown(api, breaker, client, live, new_instance):
-    """Its host died: the instance says so, and its deletion still ends."""
+    """Its host died: the instance says so, and its deletion still ends.
+
+    Core 0.3.5 makes the machine again, on blank disks and with the same address, and
+    shows the node as ACTIVE all the while; so all that is known may be `Unknown`.
+    """
     found = new_instance(bucket_name="lost")
     at, node = f"/instances/{found['name']}", found["nodes"][0]["id"]
     key = box.s3(found["endpoint"], *box.user_with_key(client, found["name"], "anna"))
@@ -138,7 +142,8 @@ def test_a_lost_machine_is_shown(api, breaker, client, live, new_instance):
 
     made.until(lambda: engine_is(api, at, status.FALSE), NOTICED_S)
     assert api.show(at)["status"] == "ERROR"
-    made.until(lambda: condition_is(api, at, "NodesReady", status.FALSE), BACK_S)
+    nodes = made.condition(api.show(at), "NodesReady")
+    assert nodes and nodes["status"] in (status.FALSE, status.UNKNOWN), nodes
     api.remove(at)
     api.wait_gone(at, conftest.INSTANCE_S)
     made.until(lambda: live.node_set(node) is None, NOTICED_S)

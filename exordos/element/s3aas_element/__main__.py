@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.plugin import place
 from s3aas_element import (
     image_files,
+    install,
     package_index,
     release,
     render,
@@ -164,6 +168,27 @@ def _element(
         beside=[found.checksum] if found else [],
         artifacts=[openapi],
     )
+
+
+@main.command("install")
+@click.option("--repository", "served_at", required=True, help="Address of OUTPUT/…")
+@click.option("--version", default=__version__, show_default=True)
+@click.option("--exordos", default="exordos", help="The platform's command line.")
+@click.option("--wait", "within_s", type=float, default=300.0, show_default=True)
+def install_element(
+    served_at: str, version: str, exordos: str, within_s: float
+) -> None:
+    """Install or update the element on the platform that EXORDOS is set to."""
+
+    def run(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [*shlex.split(exordos), *words], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout if done.returncode == 0 else done.stderr
+
+    address = release.checked_url("repository", served_at)
+    install.install(run, address, release.checked_version(version), within_s)
+    click.echo(f"{place.ELEMENT} {version} is {install.ACTIVE}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def of(
         SetupError: the platform would not take it.
     """
     packaged = exordos_paas_storage.__version__
-    element = _checked_version(version or packaged)
+    element = checked_version(version or packaged)
     wheel = wheel or (packaged if "-" in element else element)
     return Release(element, wheel, index_url, versions.on_offer(engine, element))
 
@@ -86,14 +86,14 @@ def index(index_url: str, where: str) -> str:
         SetupError: it is no address, or one with a password in it.
     """
     if index_url:
-        return _checked_url("index URL", index_url)
+        return checked_url("index URL", index_url)
     if not where:
         return ""
     top = re.sub(rf"/*({repository.ELEMENTS}/*)?$", "", where)
-    return _checked_url("repository", f"{top}/simple/")
+    return checked_url("repository", f"{top}/simple/")
 
 
-def _checked_version(version: str) -> str:
+def checked_version(version: str) -> str:
     if not _VERSION.fullmatch(version) or len(version) > 64:
         raise errors.SetupError(
             f"version: {version!r} is none; it is as 1.2.3 or 1.2.3-rc.1, of at most"
@@ -102,7 +102,7 @@ def _checked_version(version: str) -> str:
     return version
 
 
-def _checked_url(name: str, url: str) -> str:
+def checked_url(name: str, url: str) -> str:
     """An address that the platform can ask; whoever reads the manifest reads it."""
     try:
         parts = urlsplit(url)
