@@ -18,7 +18,8 @@ class Caller:
 
     Raises:
         Unauthorized: no token came.
-        Forbidden: the token is for no project, or holds no role of this service.
+        Forbidden: the token is for no project, holds no role of this service, or is for
+            the project of declared objects and lacks the permission for it.
     """
 
     def __init__(self) -> None:
@@ -34,10 +35,20 @@ class Caller:
         self.project_id = uuid.UUID(str(project))
         self.user_id = uuid.UUID(str(said["user_info"]["uuid"]))
         self._enforcer = iam.enforcer
+        if self.project_id == access.DECLARED_PROJECT:
+            self._check_may_reach_declared()
         held = [role for role in access.ROLES if self._allows(access.marker(role))]
         if not held:
             raise errors.Forbidden("token", "holds no role of this service")
         self.role = held[0]
+
+    def _check_may_reach_declared(self) -> None:
+        if not self._allows(access.REACH_DECLARED):
+            raise errors.Forbidden(
+                "token",
+                "is for the project of declared objects, which needs the permission "
+                + access.REACH_DECLARED,
+            )
 
     def _allows(self, permission: str) -> bool:
         return bool(self._enforcer.enforce(rules.Rule.from_raw(permission)))

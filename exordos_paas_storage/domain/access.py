@@ -6,6 +6,8 @@ that is not listed is hidden, and a role that is not listed may nothing.
 
 from __future__ import annotations
 
+import uuid
+
 from exordos_paas_storage.domain import (
     capabilities,
     names,
@@ -35,6 +37,11 @@ from exordos_paas_storage.domain.fields import (  # noqa: F401 - the table's own
 )
 
 SERVICE = "s3aas"
+
+# All that manifests declare lies in this project of the platform's element manager. It
+# is no project of Core's, which lets any user make one of that id and own it
+# (exordos_core 0.3.5), so that to hold a role there opens nothing by itself.
+DECLARED_PROJECT = uuid.UUID("12345678-c625-4fee-81d5-f691897b8142")
 
 _SHOWN = rules.Rule("is set by the service", {}, lambda value: True)
 _TIME = rules.Rule("is a time", {"type": "string", "format": "date-time"}, bool)
@@ -274,6 +281,20 @@ def permission(resource: str, verb: str) -> str:
 def marker(role: str) -> str:
     """The permission that says which column of the field tables holds."""
     return f"{SERVICE}.role.{role}"
+
+
+# Needed beside a role in the project of declared objects; no role comes with it.
+REACH_DECLARED = permission("declared", "reach")
+
+
+def all_permissions() -> list[str]:
+    """Every permission that the API may ask for, each once."""
+    verbs = [
+        permission(resource.name, verb)
+        for resource in RESOURCES
+        for verb in resource.verbs
+    ]
+    return [*verbs, *(marker(role) for role in ROLES), REACH_DECLARED]
 
 
 def permissions(role: str) -> list[str]:

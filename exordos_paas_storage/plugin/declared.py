@@ -5,13 +5,12 @@ Every process of the host imports this module: it imports names alone.
 
 from __future__ import annotations
 
-import uuid
-
+from exordos_paas_storage.domain import access
 from exordos_paas_storage.plugin import place
 
 # The project of all that manifests declare, whoever installs them (exordos_core 0.3,
 # elements/dm/utils.py; the agent's filters of exordos_metapaas 1.3 name it).
-PROJECT = uuid.UUID("12345678-c625-4fee-81d5-f691897b8142")
+PROJECT = access.DECLARED_PROJECT
 
 _MODELS = "exordos_paas_storage.plugin.agent_models"
 

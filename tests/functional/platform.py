@@ -137,10 +137,36 @@ class Platform:
             self._make_project("elements", uuid=project)
             self._undo.callback(self.core.drop, f"iam/projects/{project}")
             self._undo.callback(self._drop_bindings, project=project)
-        else:
-            (me,) = self.core.list("iam/users", username=self.given.admin[0])
-            self._bind(me["uuid"], self.role(access.OWNER), project)
+        (me,) = self.core.list("iam/users", username=self.given.admin[0])
+        for role in (self.role(access.OWNER), self._role_of_elements()):
+            self._bind(me["uuid"], role, project)
         return Account(*self.given.admin, project)
+
+    def owner_of_elements_by_id(self, project: str) -> Account:
+        """Whoever makes a project of that id in Core, which makes an owner of them."""
+        if self.core.find(f"iam/projects/{project}") is None:
+            self._make_project("elements", uuid=project)
+            self._undo.callback(self.core.drop, f"iam/projects/{project}")
+            self._undo.callback(self._drop_bindings, project=project)
+        return self.account(access.OWNER, project)
+
+    def _role_of_elements(self) -> str:
+        """A new role that reaches declared objects, which no role of ours does."""
+        (permission,) = self.core.list("iam/permissions", name=access.REACH_DECLARED)
+        found = self.core.make(
+            "iam/roles",
+            name=f"{PREFIX}-{self.run}-elements",
+            description="made by a run of the functional tests",
+        )["uuid"]
+        self._undo.callback(self.core.drop, f"iam/roles/{found}")
+        bound = self.core.make(
+            "iam/permission_bindings",
+            role=f"/v1/iam/roles/{found}",
+            permission=f"/v1/iam/permissions/{permission['uuid']}",
+            project_id=METAPAAS_PROJECT,
+        )["uuid"]
+        self._undo.callback(self.core.drop, f"iam/permission_bindings/{bound}")
+        return str(found)
 
     def administrator(self) -> made.Api:
         """The service as the platform's administrator, whose token has no project."""

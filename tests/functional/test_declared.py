@@ -65,6 +65,15 @@ def test_the_service_itself_is_an_active_element(live):
     assert found["status"] == "ACTIVE"
 
 
+def test_who_makes_the_project_of_declared_objects_reaches_none(live, element, at):
+    """Core lets any user make a project of any id, and own it."""
+    owner = live.api(live.owner_of_elements_by_id(elements.PROJECT))
+
+    for path in ("/instances", at, f"{at}/users/writer/access-keys"):
+        made.refused(owner.get(path), 403, "Forbidden", "token")
+    made.refused(owner.post(f"{at}/users/writer/access-keys", {}), 403, "Forbidden")
+
+
 def test_every_declared_object_is_active(element, declared, at):
     assert set(element.states().values()) == {"ACTIVE"}
     for path in (

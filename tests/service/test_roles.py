@@ -235,6 +235,18 @@ def test_every_permission_without_a_project_opens_nothing(permitted, project):
         made.refused(caller.get(path), 403, "Forbidden", "token")
 
 
+@pytest.mark.parametrize("role", access.ROLES)
+def test_a_role_in_the_project_of_declared_objects_reaches_none(permitted, role):
+    held = access.permissions(role)
+    caller = permitted(held, str(access.DECLARED_PROJECT))
+
+    for path in ("/instances", "/versions", "/instances/x/buckets"):
+        said = made.refused(caller.get(path), 403, "Forbidden", "token")
+        assert access.REACH_DECLARED in said
+    reaching = permitted([*held, access.REACH_DECLARED], str(access.DECLARED_PROJECT))
+    assert reaching.show("/instances") == []
+
+
 @pytest.mark.parametrize(
     "permissions",
     [[], ["other.bucket.read"], ["s3aas.instance.read"], ["s3aas.role.nobody"]],

@@ -83,6 +83,14 @@ def test_permissions_are_what_the_table_allows(role):
     assert set(access.permissions(role)) == granted | {access.marker(role)}
 
 
+def test_no_role_reaches_what_manifests_declared():
+    every = access.all_permissions()
+
+    assert access.REACH_DECLARED in every and len(every) == len(set(every))
+    for role in access.ROLES:
+        assert set(access.permissions(role)) < set(every) - {access.REACH_DECLARED}
+
+
 def test_permissions_of_a_viewer():
     assert access.permissions(access.VIEWER) == [
         *(

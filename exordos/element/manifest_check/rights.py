@@ -31,11 +31,7 @@ def problems(found: Manifest) -> Iterator[str]:
 
 
 def _names(names: Mapping[str, str]) -> Iterator[str]:
-    wanted = {
-        access.permission(each.name, verb)
-        for each in access.RESOURCES
-        for verb in each.verbs
-    } | {access.marker(role) for role in access.ROLES}
+    wanted = set(access.all_permissions())
     given = list(names.values())
     for name in sorted(wanted - set(given)):
         yield f"{_PERMISSIONS}: {name} is not declared"

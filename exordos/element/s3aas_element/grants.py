@@ -90,7 +90,10 @@ def permissions() -> list[Permission]:
         _permission(access.marker(role), f"{_MARKERS[role]} of S3 storage")
         for role in access.ROLES
     ]
-    return [*found, *marked]
+    declared = _permission(
+        access.REACH_DECLARED, "Reach what manifests declared of S3 storage by the API"
+    )
+    return [*found, *marked, declared]
 
 
 def roles() -> list[Role]:
