@@ -10,8 +10,6 @@ import hmac
 import uuid
 from typing import Any, ClassVar
 
-from gcl_sdk.agents.universal import utils
-from gcl_sdk.agents.universal.dm import models as ua_models
 from restalchemy.dm import filters
 
 from exordos_paas_storage.domain import access, errors
@@ -25,7 +23,6 @@ from exordos_paas_storage.models import (
     user,
 )
 from exordos_paas_storage.plugin import (
-    declared,
     declared_links,
     declared_log,
     declared_object,
@@ -168,22 +165,15 @@ class DeclaredAttachment(_OfUser):
         return attachment.one(session, owner, str(self.state.uuid))
 
 
-@ua_models.Resource.register
 class DeclaredAccessKey(_OfUser):
     """`$s3aas.types.s3.instances.users.access_keys`
 
-    The agent takes what is registered as its own resource as it is: the hash is of all
-    that was asked for, with the secret, and the value goes without it.
+    The hash is of all that was asked for, with the secret; the view goes without it.
     """
 
     path = "instances.users.access_keys"
     row_model = access_key.AccessKey
     resource = access.ACCESS_KEY
-
-    @property
-    def kind(self) -> str:
-        """What the platform calls the kind."""
-        return declared.kind(self.path)
 
     @classmethod
     def complete(cls, session: Any, rows: list[Any]) -> None:
@@ -193,6 +183,9 @@ class DeclaredAccessKey(_OfUser):
 
     def body(self, session: Any) -> dict[str, Any]:
         found = super().body(session)
+        if "secret_key" in self.state.untold:
+            # It was compared when it was told.
+            return found
         if found.get("secret_key") is None:
             raise errors.MissingField(
                 "secret_key", "is required here: nobody would hear of a generated one"
@@ -209,17 +202,6 @@ class DeclaredAccessKey(_OfUser):
         found = super().view()
         found.pop("secret_key", None)
         return found
-
-    def listed(self) -> ua_models.Resource:
-        # Its hash is that of nothing: what is asked is compared by `update`, which has
-        # the secret, and reported by it.
-        return ua_models.Resource.from_value(self.view(), self.kind, target_fields=())
-
-    def dump_to_simple_view(self, skip: Any = ()) -> dict[str, Any]:
-        found = self.listed()
-        if self.state.refusal is None:
-            found.hash = utils.calculate_hash(self.state.asked)
-        return found.dump_to_simple_view(skip=skip)
 
 
 def _names(session: Any, table: str, rows: list[uuid.UUID]) -> dict[uuid.UUID, str]:

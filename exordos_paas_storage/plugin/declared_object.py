@@ -8,6 +8,9 @@ and the hash of what is reported, over the fields that were asked for, is the as
 What raises here is never heard of: the object is just not reported, and its whole view,
 secrets included, is in the agent's log. So a refusal is reported, as the object's
 status. It is tried again at each pass, because the reported hash is not the asked one.
+
+The agent takes its own resources as they are, so the hash is ours to report. A list
+has the hash of nothing: each pass compares every object.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from gcl_sdk.agents.universal.dm import models as ua_models
 from restalchemy.dm import filters
 
 from exordos_paas_storage.api import packer
 from exordos_paas_storage.domain import access, errors, status
 from exordos_paas_storage.models import base
-from exordos_paas_storage.plugin import declared, declared_lookup
+from exordos_paas_storage.plugin import declared, declared_lookup, declared_report
 
 LOG = logging.getLogger(__name__)
 
@@ -43,15 +47,23 @@ class _State:
         uuid: the object's, which the manifest or Core gave it.
         row: what is stored of it; `None` for nothing.
         asked: the view that was asked for, field by field; empty if it is not known.
+        read: that view, once it is complete.
         refusal: why that is not what is stored.
     """
 
     uuid: uuid.UUID
     row: Any
     asked: View = field(default_factory=dict, repr=False)
+    read: declared_report.Asked | None = None
     refusal: errors.RequestError | None = None
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Fields that are asked for and came back without values."""
+        return frozenset() if self.read is None else self.read.untold
 
+
+@ua_models.Resource.register
 class Declared:
     """One object that a manifest declares: what is asked, and the row that answers it.
 
@@ -76,6 +88,11 @@ class Declared:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state.uuid}>"
+
+    @property
+    def kind(self) -> str:
+        """What the platform calls the kind."""
+        return declared.kind(self.path)
 
     # What a kind does in its own way.
 
@@ -135,6 +152,10 @@ class Declared:
             self._check_own(session)
             # The agent puts it there; in a manifest it says nothing.
             self.state.asked.pop("project_id", None)
+            self._read()
+            if self.state.untold:
+                # It is gone; Core tells all of it once it hears so.
+                return
             body = self._plain_body(session)
             columns = {"project_id": declared.PROJECT, **self.place(session)}
             values = packer.created(self.resource, access.OWNER, body)
@@ -146,6 +167,7 @@ class Declared:
         """Store what of the asked differs from the row, or know why not."""
         row = self.state.row
         with self._refusable(session):
+            self._read()
             if row.status == status.DELETING:
                 raise errors.BeingDeleted(self.resource.name, "is being deleted")
             self._check_project()
@@ -176,23 +198,17 @@ class Declared:
         with contextlib.suppress(errors.BeingDeleted, errors.NotFound):
             row.delete(session=session)
 
-    def get_resource_uuid(self) -> uuid.UUID:
-        """The object's uuid."""
-        return self.state.uuid
-
-    def get_resource_ignore_fields(self) -> tuple[str, ...]:
-        """Fields to leave out of the view; there are none."""
-        return ()
-
     def dump_to_simple_view(self, skip: Any = ()) -> View:
-        """The view to report."""
-        return self.view()
+        """The report, as the agent stores it and sends it to Core."""
+        state, asked = self.state, None
+        if state.read is not None and state.refusal is None and state.row is not None:
+            asked = state.read.hash
+        found = declared_report.resource(self.view(), self.kind, asked)
+        return found.dump_to_simple_view(skip=skip)
 
-    def listed(self) -> Any:
+    def listed(self) -> ua_models.Resource:
         """The object as a list of the agent holds it."""
-        return self
-
-    # What is reported.
+        return declared_report.resource(self.view(), self.kind)
 
     def view(self) -> View:
         """The object as Core sees it; a field that holds is told as it was asked for.
@@ -208,7 +224,12 @@ class Declared:
             found.update(packer.plain(shown))
         refusal = self.state.refusal
         if refusal is None:
-            return {**found, **self.state.asked}
+            found.update(self.state.asked)
+            if self.state.row is None:
+                found["status"] = status.CREATING
+            elif self.state.read is not None:
+                found.update(self.state.read.told())
+            return found
         where = f"ERROR {type(refusal).__name__} {refusal.field}"
         return {
             **found,
@@ -217,6 +238,10 @@ class Declared:
         }
 
     # What all kinds do alike.
+
+    def _read(self) -> None:
+        read = declared_report.Asked.read(self.state.asked)
+        self.state.read, self.state.asked = read, dict(read.view)
 
     def _plain_body(self, session: Any) -> View:
         body = self.body(session)

@@ -1,7 +1,8 @@
 """Core's element manager and MetaPaaS's agent around the service, in one process.
 
 All of it is the platform's own code, with the models and filters that MetaPaaS renders
-into the agent's configuration. Only HTTP is left out: one database serves all three.
+into the agent's configuration. Only HTTP is left out: one database serves all three,
+and the agent is answered as its client over HTTP answers it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,20 @@ TYPES = "$s3aas.types.s3."
 Resources = dict[str, dict[str, Any]]
 
 
+class OrchClient(orch.DatabaseOrchClient):
+    """Where Core has nothing new to say, the agent gets its own last report.
+
+    As in gcl_sdk 3.7, `clients/http/orch.py`, `get_payload`. The client that this one
+    is made of would give a payload with nothing in it, which no agent of MetaPaaS has.
+    """
+
+    def agents_get_payload(
+        self, uuid: uuid.UUID, payload: Any, session: Any = None
+    ) -> Any:
+        told = super().agents_get_payload(uuid, payload, session)
+        return payload if payload == told else told
+
+
 def migrate() -> None:
     """Make the tables of Core and its agents beside ours."""
     for package in (gcl_sdk, exordos_core):
@@ -83,7 +98,7 @@ class Platform:
         self.driver = drivers.DatabaseCapabilityDriver(
             list(configured()), str(folder / "fields.json")
         )
-        self.client = orch.DatabaseOrchClient()
+        self.client = OrchClient()
         self.agent = agents.UniversalAgentService(
             agent_uuid=self.agent_id,
             orch_client=self.client,
@@ -167,8 +182,15 @@ class Platform:
     def is_settled(self) -> bool:
         """Whether Core has nothing more to tell the agent."""
         last = agent_rows.Payload.load(str(self.folder / "payload.json"))
-        told = self.client.agents_get_payload(self.agent_id, last)
-        return not told.capabilities
+        return self.client.agents_get_payload(self.agent_id, last) is last
+
+    def shown(self, names: list[str], turns: int) -> set[tuple[str, str]]:
+        """Names and statuses that Core shows of resources over so many turns."""
+        found = set()
+        for _ in range(turns):
+            self.turn()
+            found |= {(name, self.one(name)["status"]) for name in names}
+        return found
 
 
 def _linked(resources: Resources) -> Resources:

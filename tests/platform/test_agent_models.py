@@ -7,6 +7,7 @@ from exordos_paas_storage.plugin import declared, keys, place
 from tests.platform import core_elements
 from tests.platform.core_elements import link
 from tests.platform.shop import NAMES, SECRET, installed, platform, rows, shop, tables
+from tests.service import made
 
 __all__ = ("platform", "tables")
 
@@ -43,6 +44,15 @@ def test_what_is_settled_is_left_alone(platform, db):
     ] == before
 
 
+def test_what_is_active_stays_so(platform, caplog):
+    installed(platform)
+    platform.until(platform.is_settled)
+    caplog.clear()
+
+    assert platform.shown(NAMES, turns=8) == {(name, "ACTIVE") for name in NAMES}
+    assert refusals(caplog) == []
+
+
 def test_a_secret_stays_where_it_was_sealed(platform, db, tmp_path, caplog):
     installed(platform)
 
@@ -72,6 +82,12 @@ def told(caplog):
             continue
         if not record.name.startswith("exordos_core"):
             yield text
+
+
+def refusals(caplog):
+    """What the service refused."""
+    said = [record.getMessage() for record in caplog.records]
+    return [text for text in said if " is refused: " in text]
 
 
 def test_a_failing_commit_logs_no_secret(platform, db, caplog):
@@ -153,8 +169,13 @@ def test_a_change_of_the_manifest_follows(platform, db):
     assert key["expires_at"].year == 2040
 
 
-def test_what_the_api_changed_is_set_back(platform, db):
+def test_what_the_api_changed_is_set_back(platform, db, caplog):
     installed(platform)
+    platform.until(platform.is_settled)
+    caplog.clear()
+    key = access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"})
+    key.enabled = False
+    key.update()
     found = bucket.Bucket.objects.get_one(filters={"name": "photos"})
     found.versioning = False
     found.encryption = "aes256"
@@ -162,8 +183,10 @@ def test_what_the_api_changed_is_set_back(platform, db):
 
     platform.until(lambda: rows(db, "buckets")[0]["versioning"])
     platform.wait("photos")
-    # The manifest does not speak of it.
+    # The manifest does not speak of them.
     assert rows(db, "buckets")[0]["encryption"] == "aes256"
+    assert rows(db, "access_keys")[0]["enabled"] is False
+    assert refusals(caplog) == []
 
 
 def test_what_the_api_deleted_comes_back(platform, db):
@@ -175,6 +198,25 @@ def test_what_the_api_deleted_comes_back(platform, db):
         lambda: [r["created_at"] for r in rows(db, "buckets")] > [first["created_at"]]
     )
     assert platform.wait("photos")["uuid"] == first["uuid"]
+
+
+def test_a_key_that_is_gone_comes_back_with_its_secret(platform, db, caplog):
+    installed(platform)
+    platform.until(platform.is_settled)
+    caplog.clear()
+    (lost,) = rows(db, "access_keys")
+    access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"}).delete()
+    made.until(lambda: not rows(db, "access_keys"))
+
+    # Core has not said the secret again yet.
+    platform.agent._iteration()
+    assert rows(db, "access_keys") == []
+    assert platform.one("key")["reported"] == "CREATING"
+    platform.until(lambda: rows(db, "access_keys"))
+    platform.wait("key")
+    key = access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"})
+    assert (key.uuid, key.opened()) == (lost["uuid"], SECRET)
+    assert refusals(caplog) == []
 
 
 def test_other_words_for_the_same_settle(platform, db):
@@ -197,8 +239,8 @@ def test_other_words_for_the_same_settle(platform, db):
     platform.until(platform.is_settled)
 
     before = rows(db, "users"), rows(db, "access_keys"), rows(db, "instances")
-    for _ in range(4):
-        platform.turn()
+    stayed = {(name, "ACTIVE") for name in installed_names}
+    assert platform.shown(installed_names, turns=8) == stayed
     assert (rows(db, "users"), rows(db, "access_keys"), rows(db, "instances")) == before
 
 

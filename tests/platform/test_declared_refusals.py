@@ -34,6 +34,12 @@ REFUSED = {
         "ERROR UnknownField insert",
         "insert: is not a field of this resource",
     ),
+    "what reports say": (
+        "photos",
+        {"asked_for": {"fields": ["name"]}},
+        "ERROR UnknownField asked_for",
+        "asked_for: is not a field of this resource",
+    ),
     "another project": (
         "main",
         {"project_id": str(uuid.UUID(int=0xA1))},
@@ -104,6 +110,11 @@ def test_a_refusal_is_shown_and_can_be_mended(platform, db, case):
         ("looks", {"policy": "read-only"}, "ERROR ReadOnlyField policy"),
         ("key", {"secret_key": SECRET[::-1]}, "ERROR ReadOnlyField secret_key"),
         ("alice", {"policies": ["nowhere"]}, "ERROR InvalidValue policies"),
+        (
+            "alice",
+            {"project_id": str(uuid.UUID(int=0xA1))},
+            "ERROR InvalidValue project_id",
+        ),
     ],
 )
 def test_a_refused_change_is_shown_and_changes_nothing(
@@ -132,6 +143,21 @@ def test_a_tenants_instance_is_none_of_a_manifests(platform, db, api):
 
     message = platform.refused("photos", "ERROR InvalidValue instance")
     assert message == "instance: must be an instance that a manifest declares"
+
+
+@pytest.mark.parametrize("name", ["looks", "key"])
+def test_a_user_of_another_instance_is_none_of_this_one(platform, db, api, name):
+    api.make("/instances", name="theirs")
+    theirs = api.make("/instances/theirs/users", name="victim")["id"]
+    manifest = platform.install("shop", shop(**{name: {"user": theirs}}))
+
+    message = platform.refused(name, "ERROR InvalidValue user")
+    assert message == "user: must be a user of the instance"
+    table = {"looks": "attachments", "key": "access_keys"}[name]
+    assert theirs not in {str(row["user_uuid"]) for row in rows(db, table)}
+
+    platform.change(manifest, shop())
+    platform.wait(name)
 
 
 def test_a_tenants_object_is_not_taken_over(platform, db, api):
