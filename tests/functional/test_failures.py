@@ -1,13 +1,16 @@
 """What breaks on a platform: engines, machines, MetaPaaS, and its shared loop."""
 
+import json
 import threading
+import time
 
 import psycopg
 import pytest
 
 from exordos_paas_storage.domain import status
+from exordos_paas_storage.nodes import image
 from tests import box
-from tests.functional import conftest, environment
+from tests.functional import conftest, engines, environment
 from tests.service import made
 from tests.tenants import DONE
 
@@ -15,6 +18,8 @@ pytestmark = [pytest.mark.stand, pytest.mark.timeout(900)]
 
 NOTICED_S = 60.0
 BACK_S = 120.0
+# Longer than all of an instance goes without being looked at.
+WATCHED_S = 75.0
 GSERVICE, CORE_API = "exordos-metapaas-gservice", "ec-user-api"
 BURST = 30
 
@@ -141,9 +146,48 @@ def test_a_lost_machine_is_shown(api, breaker, client, live, new_instance):
     breaker("machine", "lose", found["nodes"][0]["ip"])
 
     made.until(lambda: engine_is(api, at, status.FALSE), NOTICED_S)
-    assert api.show(at)["status"] == "ERROR"
+    address = found["nodes"][0]["ip"]
+    made.until(lambda: address in addresses(breaker), BACK_S, "Core made it again")
+    stays_in_error(api, at, WATCHED_S)
     nodes = made.condition(api.show(at), "NodesReady")
     assert nodes and nodes["status"] in (status.FALSE, status.UNKNOWN), nodes
     api.remove(at)
     api.wait_gone(at, conftest.INSTANCE_S)
     made.until(lambda: live.node_set(node) is None, NOTICED_S)
+
+
+def test_an_engine_whose_disk_was_emptied_is_an_error(
+    api, breaker, client, new_instance
+):
+    """It answers at its old address, and has nothing of what it had."""
+    found = new_instance(bucket_name="emptied")
+    at, node = f"/instances/{found['name']}", found["nodes"][0]["ip"]
+    key = box.s3(found["endpoint"], *box.user_with_key(client, found["name"], "anna"))
+    key.put_object(Bucket="emptied", Key="x", Body=b"x")
+    breaker("machine", "stop-engine", node)
+    made.until(lambda: engine_is(api, at, status.FALSE), NOTICED_S)
+    emptying = ("find", str(image.DATA_DIR), "-mindepth", "1", "-delete")
+    breaker("machine", "exec", node, "--", *emptying)
+
+    breaker("machine", "start-engine", node)
+
+    made.until(lambda: engines.answers(key), BACK_S, "the engine is back")
+    stays_in_error(api, at, WATCHED_S)
+    assert api.show(at)["status_message"]
+    api.remove(at)
+    api.wait_gone(at, conftest.INSTANCE_S)
+
+
+def addresses(breaker):
+    """Of the machines that there are."""
+    listed = breaker("machine", "list").splitlines()
+    return {json.loads(line)["address"] for line in listed}
+
+
+def stays_in_error(api, at, for_s):
+    """Check that the instance shows nothing better for so long."""
+    ends = time.monotonic() + for_s
+    while time.monotonic() < ends:
+        shown = api.show(at)
+        assert shown["status"] == "ERROR", shown
+        time.sleep(0.2)

@@ -5,7 +5,7 @@ import json
 import psycopg
 import pytest
 
-from tests import box
+from tests import box, tenants
 from tests.functional import conftest, environment
 from tests.service import made
 from tests.tenants import DONE
@@ -27,6 +27,12 @@ def following(version):
     return f"{first}.{int(last) + 1}"
 
 
+def offers(run, version):
+    """Whether Core finds that version of the service in a repository."""
+    listed = json.loads(run("repo", "elements", "list", "--dev", "--output", "json"))
+    return ("s3aas", version) in [(one["name"], one["version"]) for one in listed]
+
+
 def processes(breaker):
     """Process ids of MetaPaaS's services, by their names."""
     lines = [json.loads(line) for line in breaker("service", "list").splitlines()]
@@ -38,7 +44,7 @@ def processes(breaker):
 
 
 def test_an_upgrade_of_the_element_keeps_everything(
-    api, breaker, example, given, live, place, run
+    api, breaker, client, example, given, live, new_instance, place, run
 ):
     """MetaPaaS installs the next wheel by itself; rows, keys and objects stay."""
     url = given.needs(environment.DATABASE, given.database)
@@ -52,9 +58,11 @@ def test_an_upgrade_of_the_element_keeps_everything(
         if one["name"].startswith("s3aas.")
     }
     pids, version = processes(breaker), following(installed(live)["version"])
-    manifest = breaker("wheel", version).splitlines()[-1]
+    breaker("wheel", version)
+    made.until(lambda: offers(run, version), UPGRADE_S, f"Core offers s3aas {version}")
 
-    run("ee", "update", "--yes", manifest)
+    # From the repository: machines get their image from the one it was installed from.
+    run("ee", "update", "s3aas", "-v", version, "--yes")
 
     made.until(
         lambda: (
@@ -85,3 +93,6 @@ def test_an_upgrade_of_the_element_keeps_everything(
     box.wait_until(lambda: key.s3.put_object(Bucket=name, Key="x", Body=b"x"))
     kept = {one["name"]: one["uuid"] for one in live.core.list("iam/permissions")}
     assert permissions.items() <= kept.items()
+    # The new release gets machines, too.
+    found = tenants.Place(client, new_instance(bucket_name="first")["name"])
+    assert found.key(found.user()).gets() == DONE

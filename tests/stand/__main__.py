@@ -114,7 +114,7 @@ def wheel(version: str) -> None:
     """Offer the tree under another version too; prints its manifest's path."""
     host.inside([])
     path = offers.add(version)
-    elements.run(secretbook.read(), "repo", "refresh", elements.REPOSITORY)
+    elements.refresh_offers(secretbook.read())
     click.echo(path)
 
 

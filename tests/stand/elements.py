@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from s3aas_element import install as ours
+
 from exordos_paas_storage.domain import errors
-from exordos_paas_storage.nodes import process
 from tests.stand import host, places
 from tests.stand.secretbook import Secrets
 
 S3 = "s3aas"
-REPOSITORY = "stand"
-_POLL_S, _READ_S = 1.0, 60.0
+_POLL_S = 1.0
 # On a platform these make the machines that the stand makes by itself.
 _EMPTY = """\
 name: "{name}"
@@ -44,26 +44,20 @@ def install(secrets: Secrets, manifest: Path) -> None:
     run(secrets, "ee", "install", str(manifest))
 
 
-def install_offered(secrets: Secrets, name: str, version: str) -> None:
-    """Install an element from the stand's repository.
+def install_offered(secrets: Secrets, version: str, limit_s: float) -> None:
+    """Install our element from the stand's repository, as `make install` does.
 
     Raises:
-        SetupError: Core does not see it there, or does not take it.
+        SetupError: Core does not see it there, or it is not ACTIVE in time.
     """
-    run(secrets, "repo", "refresh", REPOSITORY)
-    # Core reads a repository in the background.
-    if not process.wait_until(lambda: _is_offered(secrets, name, version), _READ_S):
-        raise errors.SetupError(f"Core finds no {name} {version} in the repository")
-    run(secrets, "ee", "install", name, "-v", version)
-
-
-def add_repository(secrets: Secrets) -> None:
-    """Tell Core of the stand's repository."""
-    run(
-        secrets,
-        *("repo", "add", "--project-id", places.ELEMENTS_PROJECT),
-        *("--name", REPOSITORY, "--repo-url", places.REPOSITORY_URL),
+    ours.install(
+        lambda *words: _told(secrets, *words), places.REPOSITORY_URL, version, limit_s
     )
+
+
+def refresh_offers(secrets: Secrets) -> None:
+    """Have Core read the stand's repository, which it does in the background."""
+    run(secrets, "repo", "refresh")
 
 
 def wait_active(secrets: Secrets, name: str, limit_s: float) -> None:
@@ -88,6 +82,15 @@ def run(secrets: Secrets, *arguments: str) -> str:
     Raises:
         SetupError: it fails.
     """
+    status, said = _told(secrets, *arguments)
+    if status:
+        lines = [line for line in said.splitlines() if line]
+        raise errors.SetupError(f"exordos {' '.join(arguments)}: {lines[-1:]}")
+    return said
+
+
+def _told(secrets: Secrets, *arguments: str) -> tuple[int, str]:
+    """Run the command line: its exit status, and what it printed or why not."""
     done = subprocess.run(
         [*host.inside(command(secrets)), *arguments],
         env=environment(),
@@ -96,9 +99,8 @@ def run(secrets: Secrets, *arguments: str) -> str:
         check=False,
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line]
-        raise errors.SetupError(f"exordos {' '.join(arguments)}: {said[-1:]}")
-    return done.stdout
+        return done.returncode, done.stdout + done.stderr
+    return 0, done.stdout
 
 
 def command(secrets: Secrets) -> list[str]:
@@ -120,11 +122,6 @@ def environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "200",
     }
-
-
-def _is_offered(secrets: Secrets, name: str, version: str) -> bool:
-    rows = json.loads(run(secrets, "repo", "elements", "list", "--output", "json"))
-    return any((row["name"], row["version"]) == (name, version) for row in rows)
 
 
 def _status(secrets: Secrets, name: str) -> str:

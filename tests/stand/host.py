@@ -91,6 +91,8 @@ def clear() -> None:
     # Databases have their sockets below it.
     places.RUN.chmod(0o711)
     places.MACHINES.chmod(0o711)
+    # Nobody knows what the platform's code writes there.
+    places.LOGS.chmod(0o700)
     places.HOSTS_FILE.write_text(places.HOSTS)
 
 

@@ -27,14 +27,13 @@ HOSTS = f"""\
 {METAPAAS} {METAPAAS_NAME}
 """
 INDEX_URL = f"http://{HOST}:8081/simple/"
-REPOSITORY_URL = f"http://{HOST}:8081/exordos-elements/"
+# Of output/repository, as `make build` has it.
+REPOSITORY_URL = f"http://{HOST}:8081"
 CORE_URL = f"http://{CORE}:11010"
 # The load balancer's; what the command line and agents want.
 CORE_API_URL = f"http://{CORE}/api/core"
 METAPAAS_URL = f"http://{METAPAAS_NAME}:8080"
 
-# Where Core keeps what manifests declare.
-ELEMENTS_PROJECT = "12345678-c625-4fee-81d5-f691897b8142"
 METAPAAS_PROJECT = "4d657461-0000-0000-0000-000000000002"
 CORE_NODE = "11110000-0000-4000-8000-000000000001"
 METAPAAS_NODE = "22220000-0000-4000-8000-000000000001"

@@ -89,13 +89,12 @@ def up(wanted: Wanted, say: Callable[[str], None]) -> None:
     done("all services")
     elements.install_stubs(secrets)
     done("elements core and metapaas")
-    elements.add_repository(secrets)
     if wanted.element:
         if wanted.manifest:
             elements.install(secrets, wanted.manifest)
+            elements.wait_active(secrets, elements.S3, _ACTIVE_LIMIT_S)
         else:
-            elements.install_offered(secrets, elements.S3, wanted.version)
-        elements.wait_active(secrets, elements.S3, _ACTIVE_LIMIT_S)
+            elements.install_offered(secrets, wanted.version, _ACTIVE_LIMIT_S)
         done(f"element {elements.S3}")
     write_settings(secrets)
     places.READY.touch()

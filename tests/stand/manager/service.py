@@ -23,6 +23,11 @@ class StartError(Exception):
     """A unit ended before it served, or took too long."""
 
 
+def _closed(path: str, flags: int) -> int:
+    """Open a file that others can't read."""
+    return os.open(path, flags, 0o600)
+
+
 class Service:
     """A unit and the processes it has; all calls come from one event loop."""
 
@@ -108,7 +113,7 @@ class Service:
         account = {} if unit.uid is None else _account(unit.uid)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.log.open("ab") as log:
+            with open(self.log, "ab", opener=_closed) as log:
                 self._process = subprocess.Popen(
                     unit.argv,
                     env=environment(unit),
