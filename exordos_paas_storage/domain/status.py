@@ -15,6 +15,7 @@ STATUSES = (PENDING, CREATING, ACTIVE, ERROR, DELETING)
 
 ENGINE_READY = "EngineReady"
 NODES_READY = "NodesReady"
+DATA_PRESENT = "DataPresent"
 SIZES_ENFORCED = "SizesEnforced"
 ENCRYPTION_EFFECTIVE = "EncryptionEffective"
 DELETE_REFUSED = "DeleteRefused"

@@ -62,6 +62,10 @@ class MemoryEngine(port.Engine):
         return self._buckets.get(name)
 
     @_alone
+    def buckets(self) -> frozenset[str]:
+        return frozenset(self._buckets)
+
+    @_alone
     def create_bucket(self, name: str) -> None:
         self._buckets.setdefault(name, state.Bucket(name))
         self._objects.setdefault(name, 0)

@@ -24,6 +24,9 @@ class Engine(Protocol):
     def bucket(self, name: str) -> state.Bucket | None:
         """The bucket with its settings as they are in force."""
 
+    def buckets(self) -> frozenset[str]:
+        """The names of every bucket that the engine has; for an audit."""
+
     def create_bucket(self, name: str) -> None:
         """Create a bucket with the engine's default settings; done if it exists."""
 

@@ -45,6 +45,11 @@ class S3Half:
             return None
         return state.Bucket(name, versioning == "Enabled", encryption)
 
+    def buckets(self) -> frozenset[str]:
+        with _asking("list buckets"):
+            answer = self._s3.list_buckets()
+        return frozenset(one["Name"] for one in _xml(answer).get("Buckets", ()))
+
     def create_bucket(self, name: str) -> None:
         try:
             with _asking("create bucket"):

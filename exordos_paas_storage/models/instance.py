@@ -141,7 +141,9 @@ class Instance(base.Asked):
     def _check_grows(self, stored_gib: int) -> None:
         if self.disk_size < stored_gib:
             raise errors.InvalidValue(
-                "disk_size", f"can only grow: its {stored_gib} GiB may hold objects"
+                "disk_size",
+                f"can only grow: {stored_gib} GiB were asked for, and no disk that may "
+                "hold objects is made smaller",
             )
 
     def _check_engine(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import threading
 import time
 import uuid
@@ -50,7 +51,7 @@ class CoreNodes:
         engine_port: int = image.PORT,
     ) -> None:
         self._client, self._port, self._clock = client, engine_port, clock
-        self._lock = threading.Lock()
+        self._lock, self._began = threading.Lock(), clock()
         self._known: dict[uuid.UUID, core_memory.Known] = {}
 
     def ensure(self, spec: port.NodeSpec) -> port.NodeStatus:
@@ -104,7 +105,11 @@ class CoreNodes:
     @contextlib.contextmanager
     def _of(self, spec: port.NodeSpec) -> Iterator[core_memory.Known]:
         with self._lock:
-            known = self._known.setdefault(spec.node_id, core_memory.Known())
+            # The process before may have died in a call that makes it; none is under
+            # way for what has served.
+            doubted_at = -math.inf if spec.served else self._began
+            fresh = core_memory.Known(doubted_at=doubted_at)
+            known = self._known.setdefault(spec.node_id, fresh)
         with known.lock:
             yield known
 
@@ -128,15 +133,19 @@ class CoreNodes:
             shown = self._client.get(path)
             if shown is None:
                 raise core_client.CoreRefused(f"Core keeps {path} from the service")
+        elif core_bodies.is_stillborn(spec, shown) and self._client.delete(path):
+            return core_view.read(shown)  # the next turn makes it anew
         change = core_bodies.set_change(wanted, shown)
         if change:
+            known.digest = ""
+            if change.keys() & {"cores", "ram"}:
+                known.changes(self._clock())
             if not self._client.change(path, change):
                 raise core_client.CoreUnavailable(f"Core lost {path} meanwhile")
-            if change.keys() & {"cores", "ram"}:
-                known.changed_at = self._clock()
             shown = self._client.get(path) or shown
         view = core_view.read(shown)
-        if view.node is not None:
+        known.grown = view.grown
+        if view.active and view.node:
             self._deliver(spec, known, (digest, view.node))
         return view
 
@@ -145,8 +154,9 @@ class CoreNodes:
     ) -> None:
         """Have the machine's files written, each only where it differs.
 
-        Core deletes a config whose machine it does not know, so they come after it.
-        Source: exordos_core 0.3.5, `config/service.py`, `_actualize_new_config`.
+        Core deletes a config whose machine it does not know (exordos_core 0.3.5,
+        `config/service.py`, `_actualize_new_config`). Nor are they for one that is not
+        up: the system that writes its disk would get the secrets, and log them.
 
         Args:
             wanted: the spec's digest and Core's id of the machine.
@@ -194,13 +204,17 @@ class CoreNodes:
         at = spec
         if endpoint:
             at = dataclasses.replace(spec, host=endpoint.host, port=endpoint.port)
-        if not self._serves(at):
+        serves = self._serves(at)
+        changed = known.changed(view.active, serves, self._clock())
+        if not serves:
             return self._silent(spec, known, view, endpoint)
-        if view.active and known.delivered == (digest, view.node):
+        delivered = known.delivered == (digest, view.node)
+        if view.active and delivered and changed:
             known.digest, known.checked_at = digest, self._clock()
+            known.doubted_at = -math.inf
             return self._ready(known, endpoint=endpoint)
         if view.active:
-            said = "Core is being given the node's files"
+            said = core_view.CHANGING if delivered else core_view.DELIVERING
             return self._ready(known, endpoint=endpoint, unsettled=said)
         return self._ready(
             known,
@@ -219,6 +233,8 @@ class CoreNodes:
         changing = self._clock() - known.changed_at < core_view.CHANGING_S
         reason, said, patience_s = core_view.silent(view, spec.served, changing)
         waited_s = known.waited_s(reason, self._clock())
+        if reason == port.NODE_PENDING and waited_s >= core_view.SEE_S:
+            said += f"; see the node set {spec.node_id} there"
         return port.NodeStatus(
             running=view.active,
             ready=False,
@@ -268,8 +284,7 @@ class CoreNodes:
     ) -> port.NodeStatus:
         again_s = None
         if unsettled:
-            waited_s = known.waited_s(port.READY, self._clock())
-            again_s = core_view.pace_s(waited_s)
+            again_s = core_view.pace_s(known.waited_s(port.READY, self._clock()))
         else:
             known.state = ("", 0.0)
         return port.NodeStatus(
@@ -279,5 +294,6 @@ class CoreNodes:
             endpoint=endpoint,
             unsettled=unsettled,
             refused=refused,
+            not_told=core_view.GROWTH if known.grown else "",
             again_s=again_s,
         )

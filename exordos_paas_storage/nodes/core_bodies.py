@@ -13,8 +13,13 @@ from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image, port
 
 SETS, CONFIGS = "/v1/compute/sets/", "/v1/config/configs/"
+# Source: gcl_sdk 3.7.3, `infra/constants.py`, `NodeStatus`.
+NEW, ACTIVE, ERROR = "NEW", "ACTIVE", "ERROR"
 # Debian, the engine and a week of logs; the image itself is 3 GiB.
 ROOT_DISK_GIB = 10
+# Begins the description of a set whose data disk was asked to grow. Core keeps it, and
+# makes nothing of it; it outlives this process, and comes with the very change.
+GROWN = "The data disk was asked to grow from "
 
 Body = dict[str, Any]
 
@@ -69,8 +74,27 @@ def set_change(wanted: Body, shown: Body) -> Body:
         )
     if wanted_gib > has_gib:
         data["size"] = wanted_gib
+        if not is_grown(shown):
+            change["description"] = f"{GROWN}{has_gib} GiB"
         change["disk_spec"] = {"kind": "disks", "disks": disks}
     return change
+
+
+def is_stillborn(spec: port.NodeSpec, shown: Body) -> bool:
+    """Whether the set waits for another image than the version's, and never had more.
+
+    Core may not have that image. It takes another one for the set and still makes no
+    machine (seen with 0.3.5), so that only a new set helps. There are no data: a
+    machine that was up once left its address here.
+    """
+    has = next((disk.get("image") for disk in shown["disk_spec"].get("disks", ())), "")
+    never_up = not spec.served and not spec.host and shown["status"] in (NEW, ERROR)
+    return never_up and spec.image is not None and has != spec.image
+
+
+def is_grown(shown: Body) -> bool:
+    """Whether the set's data disk was asked to grow after it was made."""
+    return str(shown.get("description", "")).startswith(GROWN)
 
 
 def configs(spec: port.NodeSpec, node: str) -> list[Body]:

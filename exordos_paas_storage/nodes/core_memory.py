@@ -9,7 +9,7 @@ import math
 import threading
 from dataclasses import dataclass, field
 
-from exordos_paas_storage.nodes import port
+from exordos_paas_storage.nodes import core_view, port
 
 
 @dataclass
@@ -22,6 +22,9 @@ class Known:
         delivered: digest and Core's id of the machine whose files Core has.
         delivered_at: when that was seen.
         changed_at: when Core was last sent a change that restarts the machine.
+        seen_before: Core showed the set as done before that restart.
+        seen_restart: the restart was seen.
+        grown: Core was asked to grow the data disk, and does not tell when it has.
         doubted_at: when the answer to a call that makes something was last missed.
         state: why the node is not settled, and since when for this reason.
     """
@@ -32,8 +35,27 @@ class Known:
     delivered: tuple[str, str | None] = ("", None)
     delivered_at: float = -math.inf
     changed_at: float = -math.inf
+    seen_before: bool = False
+    seen_restart: bool = False
+    grown: bool = False
     doubted_at: float = -math.inf
     state: tuple[str, float] = ("", 0.0)
+
+    def changes(self, now: float) -> None:
+        """Core is being sent a change that restarts the machine."""
+        self.changed_at, self.seen_before, self.seen_restart = now, False, False
+
+    def changed(self, active: bool, serves: bool, now: float) -> bool:
+        """Whether the last such change is over, by what is seen now.
+
+        Core shows the set as `IN_PROGRESS` at the change, as `ACTIVE` until its machine
+        begins, and as `IN_PROGRESS` again: only that, or silence, is the restart.
+        """
+        if now - self.changed_at >= core_view.CHANGING_S:
+            return True
+        self.seen_restart |= not serves or (self.seen_before and not active)
+        self.seen_before |= active
+        return active and serves and self.seen_restart
 
     def waited_s(self, why: str, now: float) -> float:
         """For how long the node has been in this state; begins anew with another."""

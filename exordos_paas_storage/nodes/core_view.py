@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from exordos_paas_storage.nodes import port
+from exordos_paas_storage.nodes import core_bodies, port
 
-# gcl_sdk 3.7.3, `infra/constants.py`, `NodeStatus`.
-ACTIVE, ERROR = "ACTIVE", "ERROR"
+ACTIVE, ERROR = core_bodies.ACTIVE, core_bodies.ERROR
 
 # How long an instance is waited for without being called failed. A first node is
 # scheduled, its image written and booted; nothing tells how far that is.
@@ -16,6 +15,8 @@ PENDING_S = 1800.0
 STARTING_S = 300.0
 # How long after other cores or memory were asked for the machine may be restarting.
 CHANGING_S = 600.0
+# A first node that takes longer is pointed at: its image may be one Core has not.
+SEE_S = 60.0
 # The host is asked at this pace while nothing moves.
 AGAIN_FIRST_S, AGAIN_MOST_S = 1.0, 10.0
 
@@ -28,11 +29,13 @@ class View:
         status: Core's word; empty where there is no set.
         node: Core's id of the machine, None until there is one.
         address: IPv4, None until it has one.
+        grown: its data disk was asked to grow after the machine was made.
     """
 
     status: str
     node: str | None = None
     address: str | None = None
+    grown: bool = False
 
     @property
     def active(self) -> bool:
@@ -41,6 +44,10 @@ class View:
 
 
 MISSING = View("")
+# What is said of a node that serves: after other cores or memory, and of a grown one.
+DELIVERING = "Core is being given the node's files"
+CHANGING = "the machine has not been seen to restart for its sizes yet"
+GROWTH = "Core was asked to grow the disk, and does not tell when it has"
 
 
 def read(shown: dict[str, Any]) -> View:
@@ -49,10 +56,11 @@ def read(shown: dict[str, Any]) -> View:
     Core fills `nodes` with `{node: {"ipv4": address}}`, the address once it is given.
     Source: exordos_core 0.3.5, `compute/builders/node_set.py`, `actualize_infra`.
     """
+    status, grown = str(shown.get("status", "")), core_bodies.is_grown(shown)
     nodes = shown.get("nodes") or {}
     for node, facts in nodes.items():
-        return View(str(shown.get("status", "")), node, (facts or {}).get("ipv4"))
-    return View(str(shown.get("status", "")))
+        return View(status, node, (facts or {}).get("ipv4"), grown)
+    return View(status, grown=grown)
 
 
 def silent(view: View, served: bool, changing: bool) -> tuple[str, str, float]:

@@ -18,6 +18,7 @@ NODE_PENDING = "NodePending"
 NODE_LOST = "NodeLost"
 HOST_UNAVAILABLE = "HostUnavailable"
 HOST_REFUSED = "HostRefused"
+GROWTH_NOT_TOLD = "GrowthNotTold"
 BINARY_MISSING = "BinaryMissing"
 PORT_TAKEN = "PortTaken"
 START_FAILED = "StartFailed"
@@ -99,6 +100,7 @@ class NodeStatus:
         at_work: the host brings the node up, so its silence is no failure yet.
         unsettled: what the host has not made of the spec, while the engine serves.
         refused: the host will not make it; somebody has to act.
+        not_told: what the host took on and never tells the end of; not waited for.
         again_s: when the host wants to be asked again; None: the caller's choice.
     """
 
@@ -111,6 +113,7 @@ class NodeStatus:
     at_work: bool = False
     unsettled: str = ""
     refused: bool = False
+    not_told: str = ""
     again_s: float | None = None
 
 

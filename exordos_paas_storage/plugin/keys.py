@@ -72,18 +72,15 @@ def make_if_first() -> None:
     found = settings.read()
     path = found.sealing_keys_file
     if not path.exists() and not found.chosen and not secrets.in_use():
-        box.write_new_keys(path)
-        _open_to_api(path)
+        box.write_new_keys(path, _api_group())
         LOG.info("made the sealing keys in %s: back them up", path)
     _Read.keys = None
     secrets.use(box.Box(_read()), str(path))
 
 
-def _open_to_api(path: Path) -> None:
-    """Let the API read the file too; it has no rights left when it is loaded late."""
-    if os.geteuid() == 0:
-        os.chown(path, 0, pwd.getpwnam(API_USER).pw_gid)
-        path.chmod(0o640)
+def _api_group() -> int | None:
+    """Whose the file is too: the API has no rights left when it is loaded late."""
+    return pwd.getpwnam(API_USER).pw_gid if os.geteuid() == 0 else None
 
 
 def _read() -> list[bytes]:

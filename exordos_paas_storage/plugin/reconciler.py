@@ -25,6 +25,20 @@ LOG = logging.getLogger(__name__)
 
 # Any number that nothing else in the database locks.
 _ONE_AT_A_TIME = 0x53335245
+# A server that is cut off is noticed here before it lets go of the lock there.
+_NOTICE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_LET_GO = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
 # Standard input: a line, and then nothing until the one who keeps this running is gone.
 _GIVEN = 0
 _ASK_AGAIN_S = 0.5
@@ -60,7 +74,7 @@ def _serve(given: dict[str, Any], stop: threading.Event) -> None:
     uri = given["database_url"]
     migrate.connect(uri, most=wanted.workers + 4)
     keys.make_if_first()
-    with psycopg.connect(uri, autocommit=True) as alone:
+    with _alone(uri) as alone:
         if not _wait_for_turn(alone, stop):
             return
         nodes = core.CoreNodes(core_client.CoreClient(_account(given["core"])))
@@ -73,6 +87,14 @@ def _serve(given: dict[str, Any], stop: threading.Event) -> None:
                 alone.execute("SELECT 1")
         finally:
             reconciler.stop()
+
+
+def _alone(uri: str) -> psycopg.Connection:
+    """A connection for the lock; after a cut network neither end keeps it for long."""
+    connection = psycopg.connect(uri, autocommit=True, **_NOTICE)
+    for name, value in _LET_GO.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    return connection
 
 
 def _account(given: dict[str, str]) -> core_client.Account:

@@ -1,8 +1,9 @@
-"""Looking at all identities of an engine at once, and queueing what differs.
+"""Looking at all that an engine holds at once, and queueing what differs.
 
 A key can remove itself and other keys of its user, which no policy can deny on either
 engine, and an operator can do much more by the engine's own API. Turns follow changes
-of rows; this finds the others.
+of rows; this finds the others. Users and keys are put back; a bucket is not, as its
+objects would still be gone.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ _KEYS = f"""
         enabled AND (expires_at IS NULL OR expires_at > %s) AS usable
     FROM s3aas_access_keys WHERE {_SETTLED}
 """  # noqa: S608
+# Buckets that the engine was seen to have, and should have still.
+_HELD = """
+    SELECT uuid, name FROM s3aas_buckets
+    WHERE instance = %s AND ours AND observed_generation > 0 AND status <> 'DELETING'
+"""
 _USERS = f"SELECT uuid, name, enabled FROM s3aas_users WHERE {_SETTLED}"  # noqa: S608
 
 
@@ -70,6 +76,38 @@ def look(engine: port.Engine, instance: uuid.UUID, now: datetime.datetime) -> in
             instance, len(changed), len(lost),
         )  # fmt: skip
     return len(lost) + len(changed)
+
+
+def lost_buckets(engine: port.Engine, instance: uuid.UUID) -> tuple[list[str], bool]:
+    """Queue the buckets of an instance that its engine had and has no longer.
+
+    Returns:
+        Their names, sorted, and whether the engine still has any other that it had.
+        None where the engine refuses to list.
+    """
+    before = _held(instance)
+    if not before:
+        return [], False
+    try:
+        names = engine.buckets()
+    except errors.EngineRefused as refusal:
+        LOG.warning("instance %s: its buckets can't be listed: %s", instance, refusal)
+        return [], True
+    # One whose deletion began after the first read may rightly be gone.
+    held = {one: name for one, name in _held(instance).items() if one in before}
+    gone = {one: name for one, name in held.items() if name not in names}
+    if gone:
+        with base.transaction() as session:
+            where = f"uuid = ANY(%s) AND {_SETTLED}"
+            values = (list(gone), instance)
+            due.queue(session, "s3aas_buckets", where, values, status.PENDING)
+    return sorted(gone.values()), len(gone) < len(held)
+
+
+def _held(instance: uuid.UUID) -> dict[uuid.UUID, str]:
+    with base.transaction() as session:
+        rows = session.execute(_HELD, (instance,)).fetchall()
+    return {row["uuid"]: row["name"] for row in rows}
 
 
 def _differs(row: dict[str, Any], held: Any, wanted: set[str]) -> bool:

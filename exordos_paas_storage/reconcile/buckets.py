@@ -12,11 +12,17 @@ from exordos_paas_storage.reconcile import outcomes, queue, steps
 
 COUNTED = 1000
 _NOT_EMPTY = "BucketNotEmpty"
+_GONE = (
+    "the bucket is gone from the engine, and its objects with it; it is not made again "
+    "by itself: restore the engine's data, or delete the bucket and create it anew (a "
+    "default bucket goes with its instance)"
+)
 
 _READ = """
     SELECT b.name, b.conditions,
         coalesce(b.versioning, i.versioning) AS versioning,
-        coalesce(b.encryption, i.encryption) AS encryption, i.sealing_proved
+        coalesce(b.encryption, i.encryption) AS encryption, i.sealing_proved,
+        b.observed_generation > 0 AS served
     FROM s3aas_buckets b JOIN s3aas_instances i ON i.uuid = b.instance
     WHERE b.uuid = %s
 """
@@ -41,6 +47,8 @@ def turn(
         conditions = status.with_condition(
             conditions, status.DELETE_REFUSED, status.TRUE, _NOT_EMPTY, refused, at
         )
+    if observed is None and claimed.ours and row["served"]:
+        return outcomes.Failed(_GONE, conditions)
     desired = state.Bucket(row["name"], row["versioning"], row["encryption"])
     todo = plan.bucket(desired, observed, claimed.ours)
     if observed is None:

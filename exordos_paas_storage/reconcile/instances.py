@@ -24,6 +24,8 @@ from exordos_paas_storage.reconcile import (
 
 AGAIN_S = 0.2
 REMOVE_AGAIN_S = 2.0
+# Lost buckets that are named; there may be thousands.
+_NAMED = 10
 # Somebody has to act before these get better; waiting longer tells nobody anything.
 _HOPELESS = (
     port.BINARY_MISSING,
@@ -41,6 +43,11 @@ _OF_THE_NODE = {
     # Where the host sees no process, its machine may be gone as well.
     port.NOT_ANSWERING: status.UNKNOWN,
 }
+
+_EMPTIED = (
+    "the engine came back without any bucket that it had, and the objects in them are "
+    "gone from it; restore its data, or delete the instance and create it anew"
+)
 
 # Children before parents.
 _REMOVED_WITH_IT = (
@@ -153,6 +160,12 @@ class Instances:
         now: datetime.datetime,
     ) -> outcomes.Outcome:
         conditions = self._healthy(owner, seen, status.stamp(now))
+        lost, any_left = audit.lost_buckets(engine, owner.uuid)
+        conditions = _with_lost(conditions, lost, any_left, status.stamp(now))
+        if lost and not any_left:
+            # Its users and keys are no data: they serve who starts over.
+            audit.look(engine, owner.uuid, now)
+            return outcomes.Failed(_EMPTIED, conditions)
         if seen.refused:
             return outcomes.Failed(seen.unsettled, conditions)
         late = _late_buckets(owner)
@@ -189,6 +202,8 @@ class Instances:
         elif seen.unsettled:
             why = port.HOST_REFUSED if seen.refused else port.NODE_PENDING
             sizes = (status.UNKNOWN, why, seen.unsettled)
+        elif seen.not_told:
+            sizes = (status.UNKNOWN, port.GROWTH_NOT_TOLD, seen.not_told)
         else:
             said = "the node has the cores, memory and disk that were asked for"
             sizes = (status.TRUE, "OwnMachine", said)
@@ -212,6 +227,20 @@ class Instances:
                     (owner.uuid,),
                 )
         return outcomes.Removed()
+
+
+def _with_lost(
+    conditions: list[status.Condition], lost: list[str], any_left: bool, at: str
+) -> list[status.Condition]:
+    """The conditions, with what the engine had and lost; without a loss, not a word."""
+    if not lost:
+        return status.without_condition(conditions, status.DATA_PRESENT)
+    said = f"{len(lost)} buckets are gone from the engine with their objects: "
+    said = f"{said}{', '.join(lost[:_NAMED])}{' …' * (len(lost) > _NAMED)}"
+    reason = "BucketsGone" if any_left else "DataLost"
+    return status.with_condition(
+        conditions, status.DATA_PRESENT, status.FALSE, reason, said, at
+    )
 
 
 def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:

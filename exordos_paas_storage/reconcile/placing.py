@@ -35,7 +35,8 @@ def moved(one: node.Node, to: port.Endpoint) -> None:
     """Record the address that the host gave, and what follows from a new one.
 
     Whoever else is recorded there lost it, as the host would not give it twice. Behind
-    a new address may be an empty disk: everything has a turn.
+    a new address may be an empty disk: everything has a turn, and what is gone with its
+    objects is told and not made again.
     """
     with base.transaction() as session:
         session.execute(

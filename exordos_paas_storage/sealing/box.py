@@ -74,16 +74,20 @@ def new_key() -> str:
     return fernet.Fernet.generate_key().decode()
 
 
-def write_new_keys(path: Path) -> None:
+def write_new_keys(path: Path, group: int | None = None) -> None:
     """Make a sealing key file with one fresh key, readable by its owner alone.
 
     The file appears whole or not at all; one that is there is left as it is.
+
+    Args:
+        path: where it is to be.
+        group: the id of a group that may read it, too.
 
     Raises:
         SetupError: the file can't be written.
     """
     try:
-        _write_new_keys(path)
+        _write_new_keys(path, group)
     except OSError as error:
         raise errors.SetupError(
             f"sealing key file {path} can't be written ({error.strerror}): choose "
@@ -91,13 +95,16 @@ def write_new_keys(path: Path) -> None:
         ) from None
 
 
-def _write_new_keys(path: Path) -> None:
+def _write_new_keys(path: Path, group: int | None) -> None:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(new_key() + "\n")
             file.flush()
+            if group is not None:
+                os.fchown(file.fileno(), -1, group)
+                os.fchmod(file.fileno(), 0o640)
             os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:

@@ -14,8 +14,8 @@ and statuses were compared with a running Core):
   `{node: {"ipv4": …}}` and empty before there are machines; PUT makes it
   `IN_PROGRESS`; DELETE is 204: `user_api/compute/api/controllers.py`,
   `compute/builders/node_set.py`.
-* A config is `NEW`; one whose machine is unknown is deleted by Core:
-  `config/service.py`, `_actualize_new_config`.
+* A config is `NEW`; a new one whose machine is unknown is deleted by Core, and no other
+  is, also after its machine: `config/service.py`, `_actualize_new_config`.
 
 The test moves it on: nothing here happens by itself.
 """
@@ -88,7 +88,6 @@ class Core:
         node = str(uuid.uuid4())
         facts = {"ipv4": ipv4} if ipv4 else {}
         self.sets[str(set_id)] |= {"status": status, "nodes": {node: facts}}
-        self._drop_orphans()
         return node
 
     def say(self, set_id: Any, status: str) -> None:
@@ -143,7 +142,6 @@ class Core:
             return 404, _error("RecordNotFound", 404)
         if method == "DELETE":
             self._lingering[name] = table.pop(name)
-            self._drop_orphans()
             return 204, None
         if method == "PUT":
             if "project_id" in given and given["project_id"] != str(PROJECT):
@@ -159,14 +157,11 @@ class Core:
             return 409, _error("ConflictRecords", 409)
         more: dict[str, Any] = {"nodes": {}} if table is self.sets else {}
         table[given["uuid"]] = {**given, **more, "status": "NEW", "description": ""}
-        self._drop_orphans()
-        return 201, table[given["uuid"]]
-
-    def _drop_orphans(self) -> None:
+        made = table[given["uuid"]]
         known = {node for one in self.sets.values() for node in one["nodes"]}
-        for name, config in list(self.configs.items()):
-            if config["target"]["node"] not in known:
-                del self.configs[name]
+        if table is self.configs and made["target"]["node"] not in known:
+            del table[given["uuid"]]
+        return 201, made
 
 
 def _error(kind: str, code: int) -> dict[str, Any]:

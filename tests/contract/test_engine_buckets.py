@@ -22,6 +22,22 @@ def test_a_created_bucket_is_read_back_with_defaults(engine):
     assert engine.bucket(name) == state.Bucket(name)
 
 
+def test_every_bucket_is_listed(engine):
+    names = {made_bucket(engine) for _ in range(3)}
+    assert names <= engine.buckets()
+
+    gone = names.pop()
+    engine.drop_bucket(gone)
+
+    assert gone not in engine.buckets() and names <= engine.buckets()
+
+
+@pytest.mark.parametrize("name", engines.available())
+def test_an_engine_with_an_empty_disk_says_that_it_has_no_bucket(name, tmp_path):
+    with engines.running(name, tmp_path) as (url, root):
+        assert connect(name, "", url, root).buckets() == frozenset()
+
+
 def test_creating_a_bucket_again_keeps_its_settings(engine):
     name = made_bucket(engine)
     engine.set_versioning(name, True)

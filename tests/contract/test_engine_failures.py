@@ -24,6 +24,7 @@ READS = {
     "bucket": ("bucket",),
     "encryption_effective": ("bucket",),
     "count_objects": ("bucket", 1),
+    "buckets": (),
     "policy": ("policy",),
     "user": ("user",),
     "users": (),

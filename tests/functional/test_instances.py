@@ -3,6 +3,7 @@
 import pytest
 
 from exordos_paas_storage.domain import status
+from exordos_paas_storage.nodes import port
 from tests import box, tenants
 from tests.functional import conftest
 from tests.service import made
@@ -135,7 +136,8 @@ def test_a_grown_disk_is_the_nodes(api, client, live, new_instance):
     shown = api.wait(at, deadline_s=conftest.INSTANCE_S)
     assert shown["disk_size"] == 15
     said = made.condition(shown, status.SIZES_ENFORCED)
-    assert said and said["status"] == status.TRUE
+    # Core does not tell when a disk has grown.
+    assert (said["status"], said["reason"]) == (status.UNKNOWN, port.GROWTH_NOT_TOLD)
     box.wait_until(
         lambda: s3.get_object(Bucket="growing", Key="kept")["Body"].read() == b"kept"
     )

@@ -1,5 +1,7 @@
 """The sealing keys on the platform: made once, proved everywhere, never guessed."""
 
+import os
+import pwd
 import stat
 import uuid
 
@@ -56,12 +58,33 @@ def choose(host, path):
 def test_the_first_start_makes_keys_that_the_api_can_read(fresh, host, process):
     keys.make_if_first()
 
-    found = (host / "keys").stat()
-    assert stat.S_IMODE(found.st_mode) in (0o600, 0o640)
     sealed = secrets.seal(*PLACE, "hidden")
     process()
     keys.load()
     assert secrets.opened(*PLACE, sealed) == "hidden"
+
+
+def test_the_keys_never_appear_without_the_apis_right_to_read_them(
+    fresh, host, monkeypatch
+):
+    """A process that is killed there would leave them so for ever."""
+    appeared = []
+    link = os.link
+
+    def spied(draft, path):
+        found = os.stat(draft)
+        appeared.append((stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid))
+        link(draft, path)
+
+    monkeypatch.setattr(os, "link", spied)
+
+    keys.make_if_first()
+
+    alone = (0o600, os.geteuid(), os.getegid())
+    to_the_api = (0o640, 0, pwd.getpwnam(keys.API_USER).pw_gid)
+    assert appeared == [to_the_api if os.geteuid() == 0 else alone]
+    found = (host / "keys").stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == appeared[0]
 
 
 def test_a_later_start_keeps_the_keys(fresh, host, process):

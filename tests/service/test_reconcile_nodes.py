@@ -9,6 +9,7 @@ from exordos_paas_storage.nodes import port
 from tests.service import fakes, made
 
 ADDRESS = port.Endpoint("10.20.0.21", 9000)
+NEW_URL = "http://10.20.0.22:9000"
 OTHER = port.Endpoint("10.20.0.22", 9000)
 
 
@@ -120,23 +121,36 @@ def test_what_the_host_refuses_is_an_error_at_once(api, reconcile):
     assert made.condition(shown, "NodesReady")["reason"] == port.HOST_REFUSED
 
 
-def test_a_machine_that_was_replaced_is_followed_and_filled(
+def test_a_machine_that_was_replaced_is_followed_with_its_disk(
     api, hosted, world, platform
 ):
     api.make(f"{hosted}/buckets", name="more")
     api.make(f"{hosted}/users", name="anna")
     api.wait(f"{hosted}/buckets/more")
     api.wait(f"{hosted}/users/anna")
+    world.engines[NEW_URL] = world.only
 
     platform.at = OTHER
     platform.seen = fakes.ready(1)  # another process: the watch sends for a turn
 
-    made.until(lambda: "http://10.20.0.22:9000" in world.engines)
-    api.wait(hosted)
-    replaced = world.engines["http://10.20.0.22:9000"]
-    made.until(lambda: replaced.bucket("more") and replaced.bucket("data"))
-    made.until(lambda: replaced.user("anna"))
-    assert api.show(hosted)["endpoint"] == "http://10.20.0.22:9000"
+    made.until(lambda: api.show(hosted)["endpoint"] == NEW_URL)
+    for path in (hosted, f"{hosted}/buckets/more", f"{hosted}/users/anna"):
+        api.wait(path)
+
+
+def test_a_machine_that_was_replaced_by_an_empty_one_is_an_error(
+    api, hosted, world, platform
+):
+    api.wait(f"{hosted}/buckets/data")
+
+    platform.at = OTHER
+    platform.seen = fakes.ready(1)
+
+    shown = api.wait(hosted, "ERROR")
+    assert made.condition(shown, "DataPresent")["reason"] == "DataLost"
+    assert shown["endpoint"] == NEW_URL
+    api.wait(f"{hosted}/buckets/data", "ERROR")
+    assert world.engines[NEW_URL].bucket("data") is None
 
 
 def test_an_address_belongs_to_who_has_it_now(api, hosted, platform, db):
@@ -178,6 +192,20 @@ def test_sizes_are_pending_until_the_host_has_them(api, hosted, platform):
     platform.seen = fakes.ready(None)
     shown = api.wait(hosted)
     assert made.condition(shown, "SizesEnforced")["status"] == "True"
+
+
+def test_what_the_host_never_tells_the_end_of_is_not_called_done(api, hosted, platform):
+    platform.seen = dataclasses.replace(fakes.ready(None), not_told="it does not tell")
+    api.change(hosted, disk_size=30)
+
+    shown = api.wait(hosted)
+
+    condition = made.condition(shown, "SizesEnforced")
+    assert (condition["status"], condition["reason"], condition["message"]) == (
+        "Unknown",
+        port.GROWTH_NOT_TOLD,
+        "it does not tell",
+    )
 
 
 def test_sizes_that_the_host_refuses_are_an_error_beside_a_ready_engine(

@@ -27,6 +27,8 @@ def test_a_node_is_made_step_by_step(server, nodes, spec, engine):
     server.boot(spec.node_id, "10.20.0.9", "IN_PROGRESS")
     second = nodes.ensure(spec)
     assert (second.reason, second.endpoint) == (port.NODE_PENDING, None)
+    # The system that writes the disk would get them, and put them into its log.
+    assert server.configs == {}
     server.say(spec.node_id, "ACTIVE")
     server.sets[str(spec.node_id)]["nodes"] = {
         node: {"ipv4": made.HERE} for node in server.sets[str(spec.node_id)]["nodes"]

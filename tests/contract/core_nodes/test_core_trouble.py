@@ -62,6 +62,30 @@ def test_a_node_is_not_gone_while_a_call_that_makes_it_may_come_late(
     assert server.sets == {}
 
 
+def test_a_call_of_a_process_that_died_may_come_late_too(server, nodes, spec, now):
+    server.instead = lambda method, path: (504, None) if method == "POST" else None
+    nodes.ensure(spec)
+    server.instead = lambda method, path: None
+    now[0] += core_client.HOLD_S
+
+    client = made.client(server, now)
+    another = core.CoreNodes(client, lambda: now[0])
+    with pytest.raises(port.NotYet, match="under way"):
+        another.remove(spec)
+    body = {"uuid": str(spec.node_id), "project_id": str(fake_core.PROJECT)}
+    server.sets[str(spec.node_id)] = {**body, "nodes": {}, "status": "NEW"}
+    now[0] += core.DOUBT_S
+
+    another.remove(spec)
+
+    assert server.sets == {}
+    # What served was there long before.
+    core.CoreNodes(client, lambda: now[0]).remove(
+        dataclasses.replace(spec, served=True)
+    )
+    client.close()
+
+
 def test_an_object_that_came_in_between_is_compared_and_not_made_twice(
     server, nodes, spec
 ):
