@@ -25,7 +25,13 @@ VERSIONS = {"memory": "0.0.1", "rustfs": "0.0.1", "minio": "minio-version"}
 # How long an effect may take on a machine with other work; figures say how long it did.
 PATIENCE_S = 15.0
 # Calls that change nothing on the engine.
-_READ_OF_BUCKETS = ("version", "bucket", "encryption_effective", "count_objects")
+_READ_OF_BUCKETS = (
+    "version",
+    "buckets",
+    "bucket",
+    "encryption_effective",
+    "count_objects",
+)
 _READ_OF_KEYS = ("policy", "user", "users", "access_keys", "access_key", "refuses_key")
 READING = frozenset((*_READ_OF_BUCKETS, *_READ_OF_KEYS))
 # How engines refuse: RustFS says of a key that it has let run out that it is malformed.
