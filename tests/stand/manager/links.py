@@ -9,6 +9,10 @@ import subprocess
 from tests.stand.manager.spec import Machine
 
 _LINK = "eth0"
+# A bridge without an address of its own has the lowest of its links, and another one once
+# that machine is gone: what is under way to it is lost until the others look anew, in
+# nearly a minute.
+_BRIDGE = "02:00:00:00:00:01"
 
 
 def apply(machine: Machine) -> None:
@@ -16,7 +20,8 @@ def apply(machine: Machine) -> None:
     _ip("link", "set", "lo", "up")
     if machine.is_host:
         # One that filters would want modules; a bridge that learns nothing is enough.
-        _ip("link", "add", machine.bridge, "type", "bridge", "forward_delay", "0")
+        named = (machine.bridge, "address", _BRIDGE)
+        _ip("link", "add", *named, "type", "bridge", "forward_delay", "0")
         _address(machine, machine.bridge)
     elif machine.address:
         _plug(machine)
