@@ -147,7 +147,10 @@ class Box:
         return False
 
     def pid(self, part: str, instance: str = "") -> int:
-        """Of the `supervisor`, `api`, `reconcile`, `postgres`, or the `engine`."""
+        """Of the `supervisor`, `api`, `reconcile`, `postgres`, or the `engine`.
+
+        An API or reconciler that was killed is there again after a moment.
+        """
         if part == "supervisor":
             return int((self.state / "lock").read_text())
         if part == "postgres":
@@ -156,9 +159,16 @@ class Box:
         if part == "engine":
             run_file = self.state / "instances" / instance / "run.json"
             return int(json.loads(run_file.read_text())["process"]["pid"])
-        module = f"exordos_paas_storage.onebox.{part}_process"
-        children = psutil.Process(self.pid("supervisor")).children()
-        return next(child.pid for child in children if module in child.cmdline())
+        children: list[int] = wait_until(lambda: self._children(part))
+        return children[0]
+
+    def _children(self, part: str) -> list[int]:
+        module, found = f"exordos_paas_storage.onebox.{part}_process", []
+        for child in psutil.Process(self.pid("supervisor")).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if module in child.cmdline():
+                    found.append(child.pid)
+        return found
 
     @contextlib.contextmanager
     def paused(self, part: str) -> Iterator[None]:
