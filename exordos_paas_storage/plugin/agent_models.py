@@ -12,10 +12,13 @@ from typing import Any, ClassVar
 
 from restalchemy.dm import filters
 
-from exordos_paas_storage.domain import access, errors
+from exordos_paas_storage.api import packer
+from exordos_paas_storage.domain import access, errors, expiry
+from exordos_paas_storage.domain import policy as templates
 from exordos_paas_storage.models import (
     access_key,
     attachment,
+    base,
     bucket,
     instance,
     policy,
@@ -23,6 +26,7 @@ from exordos_paas_storage.models import (
     user,
 )
 from exordos_paas_storage.plugin import (
+    declared,
     declared_links,
     declared_log,
     declared_object,
@@ -53,16 +57,37 @@ class DeclaredInstance(declared_object.Declared):
     def body(self, session: Any) -> dict[str, Any]:
         found = super().body(session)
         if "version" in found:
-            found["version"] = declared_links.name(
-                session, "s3aas_versions", found["version"]
-            )
+            found["version"] = declared_links.version(session, found["version"])
         return found
+
+    def store(
+        self, session: Any, columns: dict[str, Any], values: dict[str, Any]
+    ) -> Any:
+        """Leave defaults of the instance's own to `update`: they need the instance.
+
+        All of them, as what is missing may deny what the others allow.
+        """
+        if set(values["default_user_policies"]) - set(templates.TEMPLATES):
+            values = {**values, "default_user_policies": []}
+        return super().store(session, columns, values)
 
 
 class _Child(declared_object.Declared):
     """What lies in an instance, which its view names."""
 
     places: ClassVar[tuple[str, ...]] = ("instance",)
+
+    @classmethod
+    def rows(cls, session: Any, chosen: dict[str, Any]) -> list[Any]:
+        """By instances, as the project has no index; each pass lists every kind."""
+        found = session.execute(
+            "SELECT uuid FROM s3aas_instances WHERE project_id = %s",
+            (declared.PROJECT,),
+        ).fetchall()
+        if not found:
+            return []
+        inside = filters.In([one["uuid"] for one in found])
+        return super().rows(session, {**chosen, "instance": inside})
 
     def place(self, session: Any) -> dict[str, Any]:
         return {"instance": declared_links.instance(session, self.state.asked)}
@@ -79,8 +104,8 @@ class DeclaredPolicy(_Child):
     resource = access.POLICY
 
     @classmethod
-    def declarable(cls, session: Any, rows: list[Any]) -> list[Any]:
-        return [row for row in rows if not row.reserved]
+    def rows(cls, session: Any, chosen: dict[str, Any]) -> list[Any]:
+        return super().rows(session, {**chosen, "reserved": filters.EQ(False)})
 
 
 class DeclaredBucket(_Child):
@@ -91,13 +116,14 @@ class DeclaredBucket(_Child):
     resource = access.BUCKET
 
     @classmethod
-    def declarable(cls, session: Any, rows: list[Any]) -> list[Any]:
+    def rows(cls, session: Any, chosen: dict[str, Any]) -> list[Any]:
+        found = super().rows(session, chosen)
         made = session.execute(
             "SELECT uuid, bucket_name FROM s3aas_instances WHERE uuid = ANY(%s)",
-            ([row.instance for row in rows],),
+            ([row.instance for row in found],),
         ).fetchall()
         with_instance = {(one["uuid"], one["bucket_name"]) for one in made}
-        return [row for row in rows if (row.instance, row.name) not in with_instance]
+        return [row for row in found if (row.instance, row.name) not in with_instance]
 
 
 class DeclaredUser(_Child):
@@ -112,6 +138,42 @@ class DeclaredUser(_Child):
         names = attachment.names_of([row.uuid for row in rows], session)
         for row in rows:
             row.attached = names.get(row.uuid, [])
+
+    def body(self, session: Any) -> dict[str, Any]:
+        """A user has the instance's defaults where its manifest says `null` alone.
+
+        Without `policies` it would have them until its attachments are stored, and for
+        good where they are refused. A list stands beside declared attachments.
+
+        Raises:
+            InvalidValue: `null` does not.
+        """
+        found, row = super().body(session), self.state.row
+        if "policies" not in found:
+            unnamed = row is not None and not row.inherits_policies
+            return found if unnamed else {**found, "policies": []}
+        attached = self._attached(session)
+        if attached and found["policies"] is None:
+            raise errors.InvalidValue(
+                "policies", "can't be null beside declared attachments"
+            )
+        if isinstance(found["policies"], list):
+            listed = found["policies"]
+            found["policies"] = listed + [one for one in attached if one not in listed]
+        return found
+
+    def _attached(self, session: Any) -> list[str]:
+        """Names of the policies that declared attachments attach to the user."""
+        rows = session.execute(
+            """
+            SELECT p.name FROM s3aas_attachments a
+            JOIN s3aas_policies p ON p.uuid = a.policy_uuid
+            WHERE a.user_uuid = %s AND a.declared AND a.status <> 'DELETING'
+            ORDER BY p.name
+            """,
+            (self.state.uuid,),
+        ).fetchall()
+        return [row["name"] for row in rows]
 
 
 class _OfUser(_Child):
@@ -145,9 +207,7 @@ class DeclaredAttachment(_OfUser):
     def body(self, session: Any) -> dict[str, Any]:
         found = super().body(session)
         if "policy" in found:
-            found["policy"] = declared_links.name(
-                session, "s3aas_policies", found["policy"]
-            )
+            found["policy"] = declared_links.policy(session, found)
         return found
 
     def store(
@@ -159,10 +219,18 @@ class DeclaredAttachment(_OfUser):
         row = attachment.attach(session, owner, values["policy"])
         # Core knows it by the uuid in the manifest; here it is its user and policy.
         session.execute(
-            "UPDATE s3aas_attachments SET uuid = %s WHERE uuid = %s",
+            "UPDATE s3aas_attachments SET uuid = %s, declared = true WHERE uuid = %s",
             (self.state.uuid, row.uuid),
         )
         return attachment.one(session, owner, str(self.state.uuid))
+
+    def delete(self, session: Any) -> None:
+        super().delete(session)
+        # It may be attached again by somebody else before it is gone.
+        session.execute(
+            "UPDATE s3aas_attachments SET declared = false WHERE uuid = %s",
+            (self.state.uuid,),
+        )
 
 
 class DeclaredAccessKey(_OfUser):
@@ -183,6 +251,8 @@ class DeclaredAccessKey(_OfUser):
 
     def body(self, session: Any) -> dict[str, Any]:
         found = super().body(session)
+        if self.state.row is not None and found.get("expires_at", "") is None:
+            self._set_end(session, found)
         if "secret_key" in self.state.untold:
             # It was compared when it was told.
             return found
@@ -197,6 +267,23 @@ class DeclaredAccessKey(_OfUser):
                     "secret_key", "can't be changed after creation; declare another key"
                 )
         return found
+
+    def _set_end(self, session: Any, body: dict[str, Any]) -> None:
+        """No end is the ceiling's where the instance has one, as it was for a new key.
+
+        One that lies further, as the ceiling was higher then, is left alone.
+        """
+        row = self.state.row
+        owner = session.execute(
+            "SELECT max_key_ttl_s FROM s3aas_instances WHERE uuid = %s",
+            (row.instance,),
+        ).fetchone()
+        ends = expiry.of_new(None, row.created_at, owner["max_key_ttl_s"])
+        if ends is None or row.expires_at is None:
+            return
+        del body["expires_at"]
+        if row.expires_at < ends and base.now() < ends:
+            body["expires_at"] = packer.plain(ends)
 
     def view(self) -> dict[str, Any]:
         found = super().view()

@@ -50,16 +50,35 @@ def user(session: Any, asked: dict[str, Any]) -> uuid.UUID:
     return found
 
 
-def name(session: Any, table: str, link: Any) -> Any:
-    """The name of the row that a link leads to; anything but a link is a name."""
+def version(session: Any, link: Any) -> Any:
+    """The name of the version that a link leads to; anything but a link is a name."""
     word = last(link)
     if not isinstance(word, str) or not rules.is_uuid(word):
         return word
     row = session.execute(
-        f"SELECT name FROM {table} WHERE uuid = %s",  # noqa: S608
-        (uuid.UUID(word),),
+        "SELECT name FROM s3aas_versions WHERE uuid = %s", (uuid.UUID(word),)
     ).fetchone()
     return word if row is None else row["name"]
+
+
+def policy(session: Any, asked: dict[str, Any]) -> Any:
+    """The name of the policy that a view names by a link; anything else is a name.
+
+    Raises:
+        MissingField: the view names no instance.
+        InvalidValue: the instance has no policy of that uuid. One of another instance
+            may have the name of one of this, which allows something else.
+    """
+    word = last(asked["policy"])
+    if not isinstance(word, str) or not rules.is_uuid(word):
+        return word
+    row = session.execute(
+        "SELECT name FROM s3aas_policies WHERE uuid = %s AND instance = %s",
+        (uuid.UUID(word), _uuid(asked, "instance")),
+    ).fetchone()
+    if row is None:
+        raise errors.InvalidValue("policy", "must be a policy of the instance")
+    return row["name"]
 
 
 def check_same(asked: dict[str, Any], field: str, stored: uuid.UUID) -> None:

@@ -28,8 +28,7 @@ class Objects:
 
     def get_all(self, session: Any, filters: dict[str, Any]) -> list[Any]:
         """All of the kind that a manifest can have declared, as they are reported."""
-        rows = self._kind.row_model.objects.get_all(session=session, filters=filters)
-        found = self._kind.declarable(session, rows)
+        found = self._kind.rows(session, filters)
         self._kind.complete(session, found)
         return [self._kind(row.uuid, row).listed() for row in found]
 

@@ -97,9 +97,9 @@ class Declared:
     # What a kind does in its own way.
 
     @classmethod
-    def declarable(cls, session: Any, rows: list[Any]) -> list[Any]:
-        """Leave out the rows that the service made by itself."""
-        return rows
+    def rows(cls, session: Any, chosen: View) -> list[Any]:
+        """What a manifest can have declared; not what the service made by itself."""
+        return list(cls.row_model.objects.get_all(session=session, filters=chosen))
 
     @classmethod
     def complete(cls, session: Any, rows: list[Any]) -> None:

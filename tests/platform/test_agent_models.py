@@ -1,5 +1,6 @@
 """Manifests, from Core's element manager through MetaPaaS's agent to our tables."""
 
+import datetime
 import json
 
 from exordos_paas_storage.models import access_key, bucket, secrets, version
@@ -251,3 +252,40 @@ def test_what_the_service_makes_by_itself_is_not_the_agents(platform, caplog):
         platform.turn()
 
     assert "Missing storage item" not in caplog.text
+
+
+def test_a_key_without_an_end_gets_the_ceilings(platform, db, caplog):
+    ceiling = {"max_key_ttl_s": 3600}
+    manifest = installed(platform, shop(main=ceiling, key={"expires_at": None}))
+    platform.until(platform.is_settled)
+    (key,) = rows(db, "access_keys")
+    assert 3599 <= (key["expires_at"] - key["created_at"]).total_seconds() <= 3600
+    assert platform.shown(NAMES, turns=4) == {(name, "ACTIVE") for name in NAMES}
+    assert "expires_at" not in " ".join(refusals(caplog))
+
+    found = access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"})
+    found.expires_at = found.expires_at - datetime.timedelta(seconds=60)
+    found.update()
+    platform.until(
+        lambda: rows(db, "access_keys")[0]["expires_at"] == key["expires_at"]
+    )
+    platform.wait("key")
+
+    # A lower one is for new keys.
+    lower = shop(main={"max_key_ttl_s": 60}, key={"expires_at": None})
+    platform.change(manifest, lower)
+    platform.until(lambda: rows(db, "instances")[0]["max_key_ttl_s"] == 60)
+    platform.until(platform.is_settled)
+    assert platform.shown(NAMES, turns=4) == {(name, "ACTIVE") for name in NAMES}
+    assert rows(db, "access_keys")[0]["expires_at"] == key["expires_at"]
+
+
+def test_a_default_policy_may_be_the_instances_own(platform, db):
+    own = {"default_user_policies": ["read-only", "look"]}
+    manifest = installed(platform, shop(main=own))
+    platform.until(lambda: rows(db, "instances")[0]["default_user_policies"])
+    assert rows(db, "instances")[0]["default_user_policies"] == ["read-only", "look"]
+
+    platform.change(manifest, shop(main={"default_user_policies": ["nowhere"]}))
+    message = platform.refused("main", "ERROR InvalidValue default_user_")
+    assert message == "default_user_policies: nowhere is not a policy of the instance"

@@ -160,6 +160,23 @@ def test_a_user_of_another_instance_is_none_of_this_one(platform, db, api, name)
     platform.wait(name)
 
 
+def test_a_policy_of_another_instance_is_none_of_this_one(platform, db, api):
+    """It has the name of one of this instance, which may allow more."""
+    api.make("/instances", name="theirs")
+    theirs = api.make("/instances/theirs/policies", name="look", template="read-only")[
+        "id"
+    ]
+    manifest = platform.install("shop", shop(looks={"policy": theirs}))
+
+    platform.wait("looking")
+    message = platform.refused("looks", "ERROR InvalidValue policy")
+    assert message == "policy: must be a policy of the instance"
+    assert rows(db, "attachments") == []
+
+    platform.change(manifest, shop())
+    platform.wait("looks")
+
+
 def test_a_tenants_object_is_not_taken_over(platform, db, api):
     theirs = api.make("/instances", name="theirs")["id"]
     platform.install("shop", {"instances": {"main": {"name": "x", "uuid": theirs}}})

@@ -18,6 +18,7 @@ from restalchemy.dm import filters
 from restalchemy.storage.sql import migrations
 from s3aas_element import identity, release, render, versions
 
+from exordos_paas_storage.domain import policy
 from exordos_paas_storage.models import version
 from exordos_paas_storage.plugin import declared
 from tests.platform import core_elements
@@ -28,6 +29,7 @@ __all__ = ("tables",)
 
 STORAGE = core_elements.TYPES
 KEYS = f"{STORAGE}instances.users.access_keys"
+ATTACHMENTS = f"{STORAGE}instances.users.policies"
 BUCKETS = f"{STORAGE}instances.buckets"
 VERSIONS = f"{STORAGE}versions"
 CONFIGURED = core_elements.configured
@@ -195,6 +197,25 @@ def test_everything_in_the_example_becomes_active(platform):
             == {tuple(row.values()) for row in platform.db.execute(asked).fetchall()}
         )
     )
+
+
+def test_the_examples_users_may_nothing_but_what_is_attached(platform, db, world):
+    installed(platform, rendered("s3aas"))
+    platform.wait("v0_0_1")
+    data = storage_only(rendered("example_s3"))
+    for attached in data["resources"][ATTACHMENTS].values():
+        attached["policy"] = "not-there"
+    installed(platform, data)
+
+    users = data["resources"][f"{STORAGE}instances.users"].values()
+    platform.until(lambda: len(held(db)) == len(users))
+    for one in users:
+        assert world.only.policies_of(one["name"]) == {policy.GUARD_NAME}
+
+
+def held(db):
+    """Users that the engine holds as they are wanted."""
+    return db.execute("SELECT * FROM s3aas_users WHERE status = 'ACTIVE'").fetchall()
 
 
 def test_another_element_puts_its_bucket_into_the_shared_instance(platform, db):

@@ -173,6 +173,18 @@ def test_the_example_declares_every_kind_that_tenants_can():
     assert set(declared.AGENT_MODELS) - {"versions"} <= kinds
 
 
+def test_no_user_of_the_example_has_the_instances_default_policies():
+    prefix = f"${place.ELEMENT}.types.{place.SLUG}.instances.users"
+    found = resources("example_s3")
+    attached = {
+        one["user"].partition(".$")[2].partition(":")[0]
+        for one in found[f"{prefix}.policies"].values()
+    }
+
+    assert attached == found[prefix].keys()
+    assert [one.get("policies", []) for one in found[prefix].values()] == [[], []]
+
+
 def test_an_urn_is_the_one_that_the_platform_computes():
     """The value is what exordos 3.2.29 computed."""
     computed = "urn:images:edc5b12c-b2b7-55e9-8acb-f694be1cbbd9"
