@@ -69,6 +69,7 @@ PUBLISHED ?= /srv/exordos-local-repo/simple
 EXORDOS ?= exordos
 PLATFORM := .venv-platform
 ELEMENT := PYTHONPATH=exordos/element $(BIN)/python -m s3aas_element
+MANIFESTS ?= build/check/manifests
 PLACES = $(if $(REPOSITORY),--repository '$(REPOSITORY)') $(if $(INDEX_URL),--index-url '$(INDEX_URL)')
 SUITE ?=
 STAND := PYTHONPATH=exordos/images:exordos/element $(BIN)/python -m tests.stand
@@ -83,8 +84,9 @@ $(PLATFORM)/platform.stamp: exordos/platform-requirements.txt pyproject.toml | $
 manifests: $(VENV)/test.stamp ## Render the platform's manifests into output/manifests (REPOSITORY=… INDEX_URL=…)
 	@$(ELEMENT) manifests $(PLACES) $(ARGS)
 
-manifests-check: $(PLATFORM)/platform.stamp manifests docs ## Check the manifests with the platform's own code
-	@PYTHONPATH=exordos/element $(PLATFORM)/bin/python -m manifest_check --openapi build/docs/openapi.json output/manifests/*.yaml
+manifests-check: $(PLATFORM)/platform.stamp docs ## Check them with the platform's own code (MANIFESTS=output/manifests: those of a build)
+	@$(ELEMENT) manifests --output build/check --images output $(PLACES) $(ARGS)
+	@PYTHONPATH=exordos/element $(PLATFORM)/bin/python -m manifest_check --openapi build/docs/openapi.json $(MANIFESTS)/*.yaml
 
 platform-test: $(PLATFORM)/platform.stamp ## Run the tests that need the platform's packages
 	@$(PLATFORM)/bin/python -m pytest tests/platform $(ARGS)
@@ -134,5 +136,6 @@ docs: $(VENV)/test.stamp ## Write the reference pages that are generated into bu
 changelog: $(VENV)/test.stamp ## Show the next release's changelog from its fragments
 	@$(BIN)/towncrier build --draft --version next
 
-clean: ## Remove what the other targets made here
+clean: ## Stop a stand of this checkout, and remove all that was made here but output/, which may be served
+	@if [ -e build/stand/run/host.json ]; then EXORDOS_STAND_DIR= $(MAKE) --no-print-directory stand-down ARGS=; fi
 	@rm -rf $(VENV) $(PLATFORM) build dist .mypy_cache .pytest_cache .ruff_cache .tox

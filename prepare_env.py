@@ -1,4 +1,4 @@
-"""`python prepare_env.py`: bring the service onto a live platform, and say where it is.
+"""Brings the service onto a live platform, and says where: `prepare_env.py --help`.
 
 Builds the wheel and the manifests, installs the elements `metapaas` (where it is
 missing) and `s3aas` with the stock command line, waits until they are ACTIVE, and
@@ -13,6 +13,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,6 @@ import httpx
 from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import errors
 from tests.functional import cli, core
-from tests.service import made
 
 # As `make install`; the element's own tools lie beside its manifests.
 sys.path.insert(0, str(Path(__file__).parent / "exordos" / "element"))
@@ -32,6 +33,30 @@ HOST = "metapaas"
 VERSIONS = "/v1/types/s3/versions"
 TENANT = "s3-tenant"
 ENV_FILE = "functional.env"
+_POLL_S = 2.0
+
+
+class Patience:
+    """What is left of the time that everything may take together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._ends = seconds, time.monotonic() + seconds
+
+    def left_s(self) -> float:
+        return max(0.0, self._ends - time.monotonic())
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Wait.
+
+        Raises:
+            SetupError: the time is over.
+        """
+        while not done():
+            if not self.left_s():
+                raise errors.SetupError(
+                    f"not in {self._seconds:g} s (--wait-timeout): {what}"
+                )
+            time.sleep(_POLL_S)
 
 
 @click.command(context_settings={"show_default": True})
@@ -78,7 +103,8 @@ ENV_FILE = "functional.env"
     "--wait-timeout",
     type=click.FloatRange(min=1),
     default=900.0,
-    help="Seconds until the elements must be ACTIVE and the API must answer.",
+    help="Seconds in which, after the build, the elements must be ACTIVE and the API"
+    " must answer, all together.",
 )
 @click.option(
     "--service-url",
@@ -120,6 +146,7 @@ def main(
     if build:
         _build(project_dir, repository, index_url)
     admin = (username, password)
+    patience = Patience(wait_timeout)
     try:
         platform = core.Core(endpoint, admin)
         with tempfile.TemporaryDirectory() as home:
@@ -129,16 +156,16 @@ def main(
                 platform.url,
                 admin,
             )
-            _install_host(run, platform, metapaas_dir, wait_timeout)
+            _install_host(run, platform, metapaas_dir, patience)
             click.echo(f"- {install.place.ELEMENT} {__version__} from {repository}")
-            install.install(run.told, repository, __version__, wait_timeout)
-        made.until(
-            lambda: _serves(service_url),
-            wait_timeout,
-            f"{service_url}{VERSIONS} answers",
-        )
+            install.install(
+                run.told, repository, __version__, patience.left_s(), install.read
+            )
+        patience.until(lambda: _serves(service_url), f"{service_url}{VERSIONS} answers")
         tenant = _tenant(platform, output_dir / ENV_FILE)
-    except (AssertionError, errors.SetupError) as error:
+    except httpx.HTTPError as error:
+        raise click.ClickException(f"Core does not answer: {error}") from None
+    except (AssertionError, errors.SetupError, subprocess.TimeoutExpired) as error:
         raise click.ClickException(str(error)) from None
     file = _write(
         output_dir,
@@ -164,10 +191,10 @@ def _build(project_dir: Path, repository: str, index_url: str) -> None:
 
 
 def _install_host(
-    run: cli.Cli, platform: core.Core, folder: Path | None, within_s: float
+    run: cli.Cli, platform: core.Core, folder: Path | None, patience: Patience
 ) -> None:
     if platform.list("em/elements", name=HOST):
-        _wait_active(platform, HOST, within_s)
+        _wait_active(platform, HOST, patience)
         return
     if folder is None:
         raise click.ClickException(
@@ -178,15 +205,15 @@ def _install_host(
         raise click.ClickException(f"there is no {manifest}: was it built?")
     click.echo(f"- {HOST} from {manifest}")
     run("ee", "install", str(manifest))
-    _wait_active(platform, HOST, within_s)
+    _wait_active(platform, HOST, patience)
 
 
-def _wait_active(platform: core.Core, name: str, within_s: float) -> None:
+def _wait_active(platform: core.Core, name: str, patience: Patience) -> None:
     def active() -> bool:
         found = platform.list("em/elements", name=name)
         return bool(found) and found[0]["status"] == "ACTIVE"
 
-    made.until(active, within_s, f"the element {name} is ACTIVE")
+    patience.until(active, f"the element {name} is ACTIVE")
 
 
 def _serves(service_url: str) -> bool:

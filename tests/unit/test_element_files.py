@@ -121,6 +121,77 @@ def test_a_repository_keeps_other_releases_and_replaces_its_own(tmp_path):
     ]
 
 
+def test_a_release_with_an_image_is_not_replaced_by_one_without(tmp_path):
+    """Machines are made from it, as long as there are instances."""
+    image = an_image(tmp_path, "minio", "7")
+    with_image = repository.Element("s3aas", "1.0.0", "old", images=[image])
+    folder = repository.write([with_image], tmp_path / "repository")
+
+    with pytest.raises(errors.SetupError, match="has the node image"):
+        repository.write(
+            [
+                repository.Element("example_s3", "1.0.0", "new"),
+                repository.Element("s3aas", "1.0.0", "new"),
+            ],
+            tmp_path / "repository",
+        )
+
+    assert (folder / "s3aas/1.0.0/images" / image.name).read_bytes() == b"a disk"
+    assert not (folder / "example_s3").exists()
+
+
+def test_a_build_without_an_image_leaves_one_with_an_image_as_it_is(
+    tmp_path, monkeypatch
+):
+    image = an_image(tmp_path, "minio", "7")
+    element = repository.Element("s3aas", "1.0.0", "old", images=[image])
+    repository.write([element], tmp_path / "repository")
+    monkeypatch.setattr(wheel, "build", lambda folder: pytest.fail("it was begun"))
+    (tmp_path / "openapi.json").touch()
+    done = run(
+        *("build", "--output", tmp_path, "--version", "1.0.0", "--image", "none"),
+        *("--openapi", tmp_path / "openapi.json"),
+    )
+
+    assert done.exit_code == 1
+    assert "has the node image" in done.output
+    assert not (tmp_path / "manifests").exists()
+
+
+def test_a_build_says_what_it_means_to_have_no_image(tmp_path, monkeypatch):
+    made = a_wheel(tmp_path / "dist")
+    monkeypatch.setattr(wheel, "build", lambda folder: made)
+    (tmp_path / "openapi.json").touch()
+    done = run(
+        *("build", "--output", tmp_path, "--version", "1.0.0", "--image", "none"),
+        *("--openapi", tmp_path / "openapi.json"),
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "read 1.0.0 never reads it again" in done.output
+
+
+def test_an_inventory_tells_releases_of_one_version_apart(tmp_path):
+    """By what Core and MetaPaaS never read again, whenever it was made."""
+    image, made = an_image(tmp_path, "minio", "7"), a_wheel(tmp_path / "dist")
+    element = repository.Element(
+        "s3aas", "1.0.0", "", images=[image], wheels=[made.file]
+    )
+    found = repository.inventory(element)
+    image.touch()
+    again = repository.inventory(element)
+    made.file.write_bytes(b"another")
+    other = repository.inventory(element)
+
+    assert found == again
+    assert found["sha256"] == {
+        image.name: hashlib.sha256(b"a disk").hexdigest(),
+        made.file.name: hashlib.sha256(b"a wheel").hexdigest(),
+    }
+    assert other["sha256"][image.name] == found["sha256"][image.name]
+    assert other["sha256"][made.file.name] != found["sha256"][made.file.name]
+
+
 def test_an_inventory_lists_each_file_below_its_id(tmp_path):
     image = an_image(tmp_path, "minio", "7")
     element = repository.Element("s3aas", "1.0.0", "", images=[image])

@@ -47,6 +47,7 @@ def _release_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--index-url", default="", help="Package index with the wheel."),
         click.option("--repository", "where", default="", help="Address of OUTPUT/…"),
         click.option("--output", type=path, default=_OUTPUT),
+        click.option("--images", type=path, help="With the node image; else OUTPUT."),
     ):
         command = option(command)
     return command
@@ -67,10 +68,11 @@ def write_manifests(
     index_url: str,
     where: str,
     output: Path,
+    images: Path | None,
     for_exordos_build: bool,
 ) -> None:
     """Render the manifests into OUTPUT/manifests."""
-    engine = release.engine_for(name, engine_version, output)
+    engine = release.engine_for(name, engine_version, images or output)
     wanted = release.of(version, release.index(index_url, where), engine)
     paths = render.write(wanted, output / "manifests")
     if for_exordos_build:
@@ -95,12 +97,13 @@ def build(
     index_url: str,
     where: str,
     output: Path,
+    images: Path | None,
     image: str,
     openapi: Path,
 ) -> None:
     """Build the wheel, the manifests and OUTPUT/repository for a web server."""
-    found = None if image == "none" else _image(output)
-    engine = release.engine_for(name, engine_version, output)
+    found = None if image == "none" else _image(images or output)
+    engine = release.engine_for(name, engine_version, images or output)
     if found and (found.engine, found.engine_version) != (engine.name, engine.version):
         raise errors.SetupError(
             f"the image has {found.engine} {found.engine_version}, and not"
@@ -109,23 +112,21 @@ def build(
     if not openapi.is_file():
         raise errors.SetupError(f"{openapi} is missing: write it with `make docs`")
     index = release.index(index_url, where)
-    release.of(version, index, engine)  # what is wrong is told before the long work
+    # What is wrong is told before the long work, and before anything is replaced.
+    wanted = release.of(version, index, engine)
+    repository.check_images_stay(
+        output / "repository", place.ELEMENT, wanted.version, 1 if found else 0
+    )
     made = wheel.build(output / "dist")
     wanted = release.of(version, index, engine, made.version)
     paths = render.write(wanted, output / "manifests")
-    elements = [_element(path, wanted, found, openapi) for path in paths]
+    elements = [_element(path, wanted, made, found, openapi) for path in paths]
     folder = repository.write(elements, output / "repository")
     package_index.publish(made, output / "repository" / "simple", replace=True)
     for path in (made.file, *paths, folder):
         click.echo(path)
     if found is None:
-        click.secho(
-            "WITHOUT A NODE IMAGE: no instance of this element gets a machine;"
-            " run `make image`, and then `make build` without IMAGE=none",
-            fg="red",
-            bold=True,
-            err=True,
-        )
+        _tell_no_image(wanted.version)
 
 
 @main.command("publish-wheel")
@@ -151,9 +152,21 @@ def _image(output: Path) -> image_files.Image:
     return found
 
 
+def _tell_no_image(version: str) -> None:
+    click.secho(
+        "WITHOUT A NODE IMAGE: no instance of this element gets a machine. A platform"
+        f" that has read {version} never reads it again: build with an image"
+        " (`make image`, no IMAGE=none) before, or with another --version",
+        fg="red",
+        bold=True,
+        err=True,
+    )
+
+
 def _element(
     manifest: Path,
     wanted: release.Release,
+    made: wheel.Wheel,
     found: image_files.Image | None,
     openapi: Path,
 ) -> repository.Element:
@@ -167,6 +180,7 @@ def _element(
         images=[found.file] if found else [],
         beside=[found.checksum] if found else [],
         artifacts=[openapi],
+        wheels=[made.file],
     )
 
 
@@ -174,21 +188,34 @@ def _element(
 @click.option("--repository", "served_at", required=True, help="Address of OUTPUT/…")
 @click.option("--version", default=__version__, show_default=True)
 @click.option("--exordos", default="exordos", help="The platform's command line.")
-@click.option("--wait", "within_s", type=float, default=300.0, show_default=True)
+@click.option(
+    "--wait",
+    "within_s",
+    type=float,
+    default=900.0,
+    show_default=True,
+    help="Seconds for all of it.",
+)
 def install_element(
     served_at: str, version: str, exordos: str, within_s: float
 ) -> None:
     """Install or update the element on the platform that EXORDOS is set to."""
 
     def run(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*shlex.split(exordos), *words], capture_output=True, text=True, check=False
-        )
+        argv = [*shlex.split(exordos), *words]
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise errors.SetupError(
+                f"{argv[0]} can't be run ({error.strerror}): the platform's command"
+                " line is the package exordos, 3.2 was tried; EXORDOS=… says where it"
+                " is"
+            ) from None
         return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
-    address = release.checked_url("repository", served_at)
-    install.install(run, address, release.checked_version(version), within_s)
-    click.echo(f"{place.ELEMENT} {version} is {install.ACTIVE}")
+    wanted = release.checked_version(version)
+    install.install(run, served_at, wanted, within_s, install.read)
+    click.echo(f"{place.ELEMENT} {wanted} is {install.ACTIVE}")
 
 
 if __name__ == "__main__":

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import image
+from s3aas_element import digest
 
 FILE = f"{image.NAME}.raw.zst"
 CHECKSUM = f"{FILE}.SHA256SUM"
 ABOUT = f"{image.NAME}.json"
-
-_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,7 @@ def check(found: Image) -> None:
         raise errors.SetupError(
             f"{found.checksum} is missing: build the image with `make image`"
         ) from None
-    digest = hashlib.sha256()
-    with found.file.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    if digest.hexdigest() != wanted:
+    if digest.sha256(found.file) != wanted:
         raise errors.SetupError(
             f"{found.file} is not what its checksum says: build it with `make image`"
         )

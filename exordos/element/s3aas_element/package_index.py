@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from exordos_paas_storage.domain import errors
+from s3aas_element.digest import sha256
 from s3aas_element.wheel import Wheel
 
 _PAGE = """\
@@ -41,7 +41,7 @@ def publish(wheel: Wheel, index: Path, *, replace: bool = False) -> Path:
     target = folder / wheel.file.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not replace and _sha256(target) != _sha256(wheel.file):
+        if target.exists() and not replace and sha256(target) != sha256(wheel.file):
             raise errors.SetupError(
                 f"{target} is there and is another: give a new release a new version,"
                 " or pass --replace where nobody has installed it"
@@ -65,7 +65,7 @@ def _projects(index: Path) -> list[Path]:
 
 
 def _to_file(wheel: Path) -> str:
-    address = f"{quote(wheel.name)}#sha256={_sha256(wheel)}"
+    address = f"{quote(wheel.name)}#sha256={sha256(wheel)}"
     return f'<a href="{address}">{html.escape(wheel.name)}</a><br>'
 
 
@@ -78,7 +78,3 @@ def _write(folder: Path, title: str, links: map[str]) -> None:
     part = folder / ".part-index.html"
     part.write_text(text)
     part.replace(folder / "index.html")
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -89,8 +89,23 @@ def index(index_url: str, where: str) -> str:
         return checked_url("index URL", index_url)
     if not where:
         return ""
-    top = re.sub(rf"/*({repository.ELEMENTS}/*)?$", "", where)
-    return checked_url("repository", f"{top}/simple/")
+    return checked_url("repository", f"{_top(where)}/simple/")
+
+
+def elements(where: str) -> str:
+    """The address that Core reads elements at, with a slash at its end.
+
+    Args:
+        where: as `index` takes it.
+
+    Raises:
+        SetupError: as `index`.
+    """
+    return checked_url("repository", f"{_top(where)}/{repository.ELEMENTS}/")
+
+
+def _top(where: str) -> str:
+    return re.sub(rf"/*({repository.ELEMENTS}/*)?$", "", where)
 
 
 def checked_version(version: str) -> str:

@@ -1,7 +1,8 @@
 """A folder that the platform installs elements from, behind any web server.
 
-The layout is that of `exordos build`; a file of ours is beside it that the platform
-looks for and that command does not make: an image's checksum.
+The layout is that of `exordos build`. Of ours are an image's checksum beside it, which
+the platform looks for, and in an inventory the digests of what Core and MetaPaaS keep
+once they have read it: by them a release is known from another one of its version.
 
 Source: exordos 3.2, `builder/builder.py` and `repo/fs.py`; exordos_core 0.3,
 `repo/drivers/nginx.py` reads it.
@@ -17,7 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from exordos_paas_storage.domain import errors
 from s3aas_element import urns
+from s3aas_element.digest import sha256
 
 ELEMENTS = "exordos-elements"
 _META = {"schema_version": 1, "name": ELEMENTS}
@@ -29,6 +32,7 @@ class Element:
 
     Attributes:
         beside: files that lie with the images without being one.
+        wheels: what the manifest has installed; they lie in a package index.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Element:
     images: list[Path] = field(default_factory=list)
     beside: list[Path] = field(default_factory=list)
     artifacts: list[Path] = field(default_factory=list)
+    wheels: list[Path] = field(default_factory=list)
 
 
 def write(elements: list[Element], top: Path) -> Path:
@@ -44,7 +49,12 @@ def write(elements: list[Element], top: Path) -> Path:
 
     Returns:
         The folder whose address, with a slash at its end, is the repository's.
+
+    Raises:
+        SetupError: an element has no image, and the one in its place has.
     """
+    for each in elements:
+        check_images_stay(top, each.name, each.version, len(each.images))
     folder = top / ELEMENTS
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(top / "exordos-repo-meta.json", _META)
@@ -52,6 +62,20 @@ def write(elements: list[Element], top: Path) -> Path:
         _put(each, folder / each.name / each.version)
     _write_json(folder / "inventory.json", {"elements": _all(folder)})
     return folder
+
+
+def check_images_stay(top: Path, name: str, version: str, images: int) -> None:
+    """Refuse to put a release with so many images in the place of one that has some.
+
+    Raises:
+        SetupError: the new one has none.
+    """
+    path = top / ELEMENTS / name / version / "inventory.json"
+    if not images and path.exists() and json.loads(path.read_text())["images"]:
+        raise errors.SetupError(
+            f"{path.parent} has the node image that machines are made from, and this"
+            " build has none: name another folder by --output, or leave IMAGE=none out"
+        )
 
 
 def inventory(element: Element) -> dict[str, Any]:
@@ -70,10 +94,12 @@ def inventory(element: Element) -> dict[str, Any]:
         }
         for category in urns.CATEGORIES
     }
+    kept = [*element.images, *element.artifacts, *element.wheels]
     return {
         "name": element.name,
         "version": element.version,
         "index": index,
+        "sha256": {each.name: sha256(each) for each in kept},
         **files,
     }
 
