@@ -64,7 +64,8 @@ def ensure() -> None:
 def make_if_first() -> None:
     """Prove the keys; where nothing was sealed yet and no file is named, make them.
 
-    The reconciler does this, as root, before any other process needs a key.
+    The reconciler does this, as root, before any other process needs a key. Of several
+    nodes only the one that reconciles may: each would make keys of its own.
 
     Raises:
         SetupError: they can't be read or made, or are not the database's.

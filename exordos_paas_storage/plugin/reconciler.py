@@ -11,12 +11,14 @@ import sys
 import threading
 import uuid
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
+from psycopg import conninfo
 
 from exordos_paas_storage import logs
 from exordos_paas_storage.domain import errors
-from exordos_paas_storage.models import migrate
+from exordos_paas_storage.models import migrate, secrets
 from exordos_paas_storage.nodes import core, core_client
 from exordos_paas_storage.plugin import keys
 from exordos_paas_storage.reconcile import worker
@@ -25,14 +27,17 @@ LOG = logging.getLogger(__name__)
 
 # Any number that nothing else in the database locks.
 _ONE_AT_A_TIME = 0x53335245
-# A server that is cut off is noticed here before it lets go of the lock there.
-_NOTICE: dict[str, Any] = {
+# A server that is cut off is noticed here, by every connection, and this process has
+# ended, before it lets go of the lock there.
+_NOTICE = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+# So long what is in hand is waited for at the end.
+_END_S = 15.0
 _LET_GO = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -71,12 +76,15 @@ def _until_end(stop: threading.Event) -> None:
 
 def _serve(given: dict[str, Any], stop: threading.Event) -> None:
     wanted = worker.Settings(sizes_enforced=True)
-    uri = given["database_url"]
+    uri = _noticing(given["database_url"])
     migrate.connect(uri, most=wanted.workers + 4)
-    keys.make_if_first()
+    if secrets.in_use():
+        # One that could not take over says so while it is not needed yet.
+        keys.ensure()
     with _alone(uri) as alone:
         if not _wait_for_turn(alone, stop):
             return
+        keys.make_if_first()
         nodes = core.CoreNodes(core_client.CoreClient(_account(given["core"])))
         reconciler = worker.Reconciler(uri, nodes, wanted, _now)
         reconciler.start()
@@ -86,12 +94,32 @@ def _serve(given: dict[str, Any], stop: threading.Event) -> None:
                 # Lost with its connection, the lock is another's.
                 alone.execute("SELECT 1")
         finally:
-            reconciler.stop()
+            _end(reconciler)
+
+
+def _noticing(uri: str) -> str:
+    """The database's address, with which no connection waits long for a dead server."""
+    found = {**conninfo.conninfo_to_dict(uri), **_NOTICE}
+    database = quote(str(found.pop("dbname", "")), safe="")
+    return f"postgresql:///{database}?{urlencode(found, quote_via=quote)}"
+
+
+def _end(reconciler: worker.Reconciler) -> None:
+    """Stop, and end this process where a turn or a thread does not come to its end.
+
+    Another one may work by then. What is cut off is begun anew from what is there.
+    """
+    ending = threading.Thread(target=reconciler.stop, daemon=True)
+    ending.start()
+    ending.join(_END_S)
+    if ending.is_alive():
+        LOG.error("ends with work in hand, after %.0f s", _END_S)
+        os._exit(1)
 
 
 def _alone(uri: str) -> psycopg.Connection:
     """A connection for the lock; after a cut network neither end keeps it for long."""
-    connection = psycopg.connect(uri, autocommit=True, **_NOTICE)
+    connection = psycopg.connect(uri, autocommit=True)
     for name, value in _LET_GO.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     return connection

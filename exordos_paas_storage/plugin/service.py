@@ -52,7 +52,7 @@ class ReconcilerService(basic.BasicService):
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """End the process: it finishes what it has in hand, and is not waited for."""
+        """End the process: it has 15 s to finish its work, and is not waited for."""
         super().stop()
         self._stopping.set()
         if self._process is not None and self._process.stdin is not None:

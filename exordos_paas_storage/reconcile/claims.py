@@ -1,4 +1,8 @@
-"""Claiming rows: which is due, and whose it is until its lease ends."""
+"""Claiming rows: which is due, and whose it is until its lease ends.
+
+Both are the database's to say, by its clock: writers and reconcilers may run on
+machines whose clocks differ from it and from each other.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,13 @@ CHILDREN = (
 )
 TABLES = (INSTANCES, *CHILDREN)
 
+# The database's, unless a caller has a clock of its own.
+NOW = "coalesce(%(now)s::timestamptz, now())"
+_BEFORE = f"{NOW} - %(before)s::interval"
 _DUE = """
     FROM {table} c {join}
-    WHERE c.revision <> c.seen_revision AND c.next_try_at <= %({due})s
-        AND (c.lease_until IS NULL OR c.lease_until <= %(now)s) {ready}
+    WHERE c.revision <> c.seen_revision AND c.next_try_at <= {by}
+        AND (c.lease_until IS NULL OR c.lease_until <= {now}) {ready}
         AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
 """
 # Materialized, as a sub-select may be run once for each row of the table, and then one
@@ -37,7 +44,7 @@ _CLAIM = """
         SELECT c.uuid, i.uuid AS instance {found}
         ORDER BY c.next_try_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED
     )
-    UPDATE {table} t SET lease_until = %(until)s FROM due
+    UPDATE {table} t SET lease_until = {now} + %(lease)s::interval FROM due
     WHERE t.uuid = due.uuid
     RETURNING t.uuid, due.instance, t.revision, t.attempts, t.status, t.ours,
         t.lease_until AS lease
@@ -47,15 +54,22 @@ _BELOW = {
     "join": "JOIN s3aas_instances i ON i.uuid = c.instance",
     "ready": "AND i.engine_ready AND i.status <> 'DELETING'",
 }
+
+
+def _due(table: str, by: str) -> str:
+    kind = _OWN if table == INSTANCES else _BELOW
+    return _DUE.format(table=table, by=by, now=NOW, **kind)
+
+
 _CLAIMS = {
-    table: _CLAIM.format(table=table, found=_DUE.format(table=table, due="due", **kind))
-    for table, kind in [(INSTANCES, _OWN), *((child, _BELOW) for child in CHILDREN)]
+    table: _CLAIM.format(table=table, now=NOW, found=_due(table, _BEFORE))
+    for table in TABLES
 }
 _ANY_DUE = "SELECT " + " OR ".join(
     f"EXISTS (SELECT 1 {found})"
     for found in (
-        _DUE.format(table=INSTANCES, due="now", **_OWN),
-        *(_DUE.format(table=child, due="due", **_BELOW) for child in CHILDREN),
+        _due(INSTANCES, NOW),
+        *(_due(child, _BEFORE) for child in CHILDREN),
     )
 )
 
@@ -85,9 +99,9 @@ def claim(
     table: str,
     busy: Collection[uuids.UUID],
     in_hand: Collection[uuids.UUID],
-    now: datetime.datetime,
     lease_s: float,
     urgent: bool = False,
+    now: datetime.datetime | None = None,
 ) -> Claim | None:
     """The row of `table` that has been due longest, or `None`.
 
@@ -95,13 +109,13 @@ def claim(
         connection: in autocommit mode.
         busy: instances that have as much work in hand as they may.
         in_hand: rows that this process works on, whose lease may have ended.
-        now: with a time zone.
         lease_s: after so many seconds another process may claim the row.
         urgent: only one that was changed, or woken; see `due.URGENT`.
+        now: with a time zone; `None` for the database's.
     """
     values = {
-        **_due_values(busy, in_hand, now, urgent),
-        "until": now + datetime.timedelta(seconds=lease_s),
+        **_due_values(busy, in_hand, urgent, now),
+        "lease": datetime.timedelta(seconds=lease_s),
     }
     with connection.cursor(row_factory=rows.dict_row) as cursor:
         row = cursor.execute(_CLAIMS[table], values).fetchone()
@@ -112,7 +126,6 @@ def any_due(
     connection: psycopg.Connection[Any],
     busy: Collection[uuids.UUID],
     in_hand: Collection[uuids.UUID],
-    now: datetime.datetime,
     urgent: bool = False,
 ) -> bool:
     """Whether a row is due that `claim` passed over, as a writer has it locked.
@@ -122,7 +135,7 @@ def any_due(
     Args:
         urgent: of what lies in instances, only what was changed or woken counts.
     """
-    values = _due_values(busy, in_hand, now, urgent)
+    values = _due_values(busy, in_hand, urgent, None)
     row = connection.execute(_ANY_DUE, values).fetchone()
     return bool(row and row[0])
 
@@ -130,12 +143,12 @@ def any_due(
 def _due_values(
     busy: Collection[uuids.UUID],
     in_hand: Collection[uuids.UUID],
-    now: datetime.datetime,
     urgent: bool,
+    now: datetime.datetime | None,
 ) -> dict[str, Any]:
     return {
         "now": now,
-        "due": now - due.URGENT_BEFORE if urgent else now,
+        "before": due.URGENT_BEFORE if urgent else datetime.timedelta(0),
         "busy": list(busy),
         "in_hand": list(in_hand),
     }

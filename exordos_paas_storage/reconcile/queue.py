@@ -15,6 +15,7 @@ from exordos_paas_storage.reconcile import outcomes
 from exordos_paas_storage.reconcile.claims import (  # noqa: F401 - one queue for callers
     CHILDREN,
     INSTANCES,
+    NOW,
     TABLES,
     Claim,
     any_due,
@@ -25,9 +26,12 @@ CHANNEL = "s3aas_changes"
 
 
 def record(
-    claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
+    claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime | None = None
 ) -> float | None:
     """Record an outcome, unless the row was changed or claimed anew meanwhile.
+
+    Args:
+        now: with a time zone, as in `claim`; `None` for the database's.
 
     Returns:
         Seconds until the row is due again; `None` when it is settled.
@@ -52,7 +56,10 @@ def record(
 
 
 def _written(
-    session: Any, claimed: Claim, outcome: outcomes.Outcome, now: datetime.datetime
+    session: Any,
+    claimed: Claim,
+    outcome: outcomes.Outcome,
+    now: datetime.datetime | None,
 ) -> bool:
     which = (
         "WHERE uuid = %(uuid)s AND revision = %(revision)s AND lease_until = %(lease)s"
@@ -63,13 +70,14 @@ def _written(
         "revision": claimed.revision,
         "lease": claimed.lease,
         "undeleted": getattr(outcome, "undeleted", False),
-        "next_try_at": now + datetime.timedelta(seconds=again_s),
+        "now": now,
+        "again": datetime.timedelta(seconds=again_s),
         "conditions": _json(getattr(outcome, "conditions", None)),
         "wake_at": getattr(outcome, "wake_at", None),
         "message": clipped(getattr(outcome, "message", None)),
     }
-    statement = f"{_STATEMENTS[type(outcome)].format(table=claimed.table)} {which}"
-    return session.execute(statement, values).rowcount == 1
+    statement = _STATEMENTS[type(outcome)].format(table=claimed.table, now=NOW)
+    return session.execute(f"{statement} {which}", values).rowcount == 1
 
 
 _STATEMENTS = {
@@ -81,12 +89,14 @@ _STATEMENTS = {
             wake_at = %(wake_at)s
     """,
     outcomes.Waiting: """
-        UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
+        UPDATE {table} SET lease_until = NULL,
+            next_try_at = {now} + %(again)s::interval,
             conditions = coalesce(%(conditions)s, conditions),
             status_message = coalesce(%(message)s, status_message)
     """,
     outcomes.Failed: """
-        UPDATE {table} SET lease_until = NULL, next_try_at = %(next_try_at)s,
+        UPDATE {table} SET lease_until = NULL,
+            next_try_at = {now} + %(again)s::interval,
             attempts = attempts + 1, status_message = %(message)s,
             conditions = coalesce(%(conditions)s, conditions),
             status = CASE WHEN status = 'DELETING' AND NOT %(undeleted)s

@@ -79,7 +79,8 @@ class Reconciler:
         uri: of the database, for the connections that listen and claim.
         nodes: where engines run.
         settings: see `Settings`.
-        clock: the time of day, with a time zone; leases and tries follow it.
+        clock: the time of day, with a time zone. The ends of keys follow it, and the
+            next audits; leases and tries follow the database's.
         known: connections to the engines.
     """
 
@@ -177,7 +178,7 @@ class Reconciler:
     def _idle_s(self, connection: psycopg.Connection) -> float:
         """Seconds until something is due that nobody will wake us for."""
         busy, in_hand, roomy = self._held()
-        if queue.any_due(connection, busy, in_hand, self._clock(), urgent=not roomy):
+        if queue.any_due(connection, busy, in_hand, urgent=not roomy):
             return LOCKED_AGAIN_S
         wake_s = self._settings.tick_s
         wake_at = order.next_wake(connection)
@@ -199,15 +200,8 @@ class Reconciler:
         claimed = None
         try:
             for table, urgent in order.passes(connection, self._clock(), roomy):
-                claimed = queue.claim(
-                    connection,
-                    table,
-                    busy,
-                    in_hand,
-                    self._clock(),
-                    self._settings.lease_s,
-                    urgent,
-                )
+                lease_s = self._settings.lease_s
+                claimed = queue.claim(connection, table, busy, in_hand, lease_s, urgent)
                 if claimed:
                     break
         finally:
@@ -261,7 +255,7 @@ class Reconciler:
         """Record an outcome, however long the database takes to come back."""
         while True:
             try:
-                again_s = queue.record(claimed, outcome, self._clock())
+                again_s = queue.record(claimed, outcome)
                 break
             except Exception:
                 LOG.exception("can't record %s %s", claimed.table, claimed.uuid)

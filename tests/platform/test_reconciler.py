@@ -3,11 +3,16 @@
 import json
 import subprocess
 import sys
+import threading
 
 import psycopg
 import pytest
+from psycopg import conninfo
+from restalchemy.storage.sql import engines
 
-from exordos_paas_storage.plugin import reconciler
+from exordos_paas_storage.plugin import place, reconciler
+from exordos_paas_storage.reconcile import worker
+from exordos_paas_storage.sealing import box
 from tests.service import made
 from tests.service.test_plugin_keys import fresh  # noqa: F401 - a fixture
 
@@ -17,7 +22,15 @@ import pathlib, sys
 from exordos_paas_storage.plugin import place, reconciler
 place.CONFIG_FILE = pathlib.Path(sys.argv[1], "s3aas.conf")
 place.SEALING_KEYS_FILE = pathlib.Path(sys.argv[1], "keys")
+exec(sys.argv[2])
 reconciler.main()
+"""
+# A turn, or a thread at a dead connection, that does not come to its end.
+HANGING = """
+import threading
+from exordos_paas_storage.reconcile import worker
+worker.Reconciler.stop = lambda self: threading.Event().wait()
+reconciler._END_S = 0.5
 """
 # Nobody listens there; without an instance nobody is asked.
 CORE = {
@@ -36,11 +49,11 @@ LOCK = """
 class Process:
     """A reconciler, and what it has said."""
 
-    def __init__(self, uri, host, log):
+    def __init__(self, uri, host, log, first):
         self.log = log
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", CHILD, str(host)],
+                [sys.executable, "-c", CHILD, str(host), first],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
@@ -70,8 +83,8 @@ def database(server, fresh):  # noqa: F811
 def start(database, tmp_path):
     started = []
 
-    def process():
-        found = Process(database, tmp_path, tmp_path / f"log{len(started)}")
+    def process(host=tmp_path, first=""):
+        found = Process(database, host, tmp_path / f"log{len(started)}", first)
         started.append(found)
         return found
 
@@ -127,8 +140,110 @@ def test_a_process_that_lost_the_lock_ends_and_another_takes_over(two, holder):
     assert holder() not in (None, had)
 
 
+def test_a_process_that_lost_the_lock_waits_for_no_turn_without_end(start, holder):
+    process = start(first=HANGING)
+    process.wait_for(": reconciles")
+
+    holder.connection.execute("SELECT pg_terminate_backend(%s)", (holder(),))
+
+    assert process.process.wait(20) == 1
+    assert process.says("ends with work in hand, after 0 s")
+
+
+def test_a_process_whose_host_is_gone_waits_for_no_turn_without_end(start):
+    process = start(first=HANGING)
+    process.wait_for(": reconciles")
+
+    assert process.end() == 1
+
+
+def test_a_process_that_waits_makes_no_keys(start, tmp_path):
+    """Both find nothing sealed; the platform's nodes have a folder each."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for host in (here, there):
+        host.mkdir()
+    with_keys = start(here)
+    with_keys.wait_for(": reconciles")
+    without = start(there)
+
+    assert without.process.wait(20) == 1
+    assert without.says("restore it from your backup")
+    assert (here / "keys").exists() and not (there / "keys").exists()
+
+
+def test_keys_are_made_by_the_one_that_has_the_lock(start, holder, tmp_path):
+    """The one before found nothing sealed either, and has not made its own yet."""
+    lock = (reconciler._ONE_AT_A_TIME,)
+    holder.connection.execute("SELECT pg_advisory_lock(%s)", lock)
+    process = start()
+    process.wait_for("waits: another process reconciles")
+    assert not (tmp_path / "keys").exists()
+
+    holder.connection.execute("SELECT pg_advisory_unlock(%s)", lock)
+
+    process.wait_for(": reconciles")
+    assert (tmp_path / "keys").exists()
+
+
+def test_one_with_other_keys_says_so_before_its_turn_comes(start, holder, tmp_path):
+    assert _reconciled(start()) == 0
+    holder.connection.execute(
+        "SELECT pg_advisory_lock(%s)", (reconciler._ONE_AT_A_TIME,)
+    )
+    (tmp_path / "keys").write_text(box.new_key())
+
+    process = start()
+
+    assert process.process.wait(20) == 1
+    assert process.says("restore that file from your backup")
+
+
+def _reconciled(process):
+    process.wait_for(": reconciles")
+    return process.end()
+
+
+ADDRESSES = [
+    "postgresql://u%40x:a%2Fb%3F%20c@db.example:7/my%20db?sslmode=verify-full",
+    "postgresql://u@a:1,b:2/db?tcp_user_timeout=600000",
+    "postgresql:///db?host=%2Frun%2Fpostgresql&user=u",
+]
+
+
+@pytest.mark.parametrize("uri", ADDRESSES)
+def test_the_address_is_kept_but_for_what_notices_a_dead_server(uri):
+    found = conninfo.conninfo_to_dict(reconciler._noticing(uri))
+
+    wanted = conninfo.conninfo_to_dict(uri) | reconciler._NOTICE
+    assert found == {name: str(value) for name, value in wanted.items()}
+
+
+def test_every_connection_notices_a_dead_server(database, tmp_path, monkeypatch):
+    monkeypatch.setattr(place, "CONFIG_FILE", tmp_path / "s3aas.conf")
+    monkeypatch.setattr(place, "SEALING_KEYS_FILE", tmp_path / "keys")
+    engines.engine_factory.get_engine().close()
+    stop, given = threading.Event(), []
+
+    class Reconciler:
+        def __init__(self, uri, *_):
+            given.append(uri)
+
+        def start(self):
+            stop.set()
+
+        def stop(self):
+            pass
+
+    monkeypatch.setattr(worker, "Reconciler", Reconciler)
+
+    reconciler._serve({"database_url": database, "core": CORE}, stop)
+
+    given.append(engines.engine_factory.get_engine()._pool.conninfo)
+    assert given == [reconciler._noticing(database)] * 2
+
+
 def test_the_locks_connection_outlives_no_cut_network(database):
-    with reconciler._alone(database) as connection:
+    with reconciler._alone(reconciler._noticing(database)) as connection:
         here = connection.info.get_parameters()
         there = connection.execute(
             "SELECT name FROM pg_settings WHERE source = 'session'"
@@ -137,4 +252,5 @@ def test_the_locks_connection_outlives_no_cut_network(database):
     assert {name: int(here[name]) for name in reconciler._NOTICE} == reconciler._NOTICE
     assert set(reconciler._LET_GO) <= {name for (name,) in there}
     lets_go_s = int(reconciler._LET_GO["tcp_user_timeout"]) / 1000
-    assert int(here["tcp_user_timeout"]) / 1000 < lets_go_s
+    noticed_s = reconciler._LOOK_S + int(here["tcp_user_timeout"]) / 1000
+    assert noticed_s + reconciler._END_S < lets_go_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Callable
@@ -28,6 +29,12 @@ def until(what: Callable[[], Any], deadline_s: float = 15.0, why: str = "") -> A
             return found
         assert time.monotonic() < ends, f"not in {deadline_s} s: {why or what}"
         time.sleep(0.01)
+
+
+def clock_ahead(seconds: float) -> Callable[[], datetime.datetime]:
+    """A clock that goes ahead of this machine's, and of the database's with it."""
+    ahead = datetime.timedelta(seconds=seconds)
+    return lambda: datetime.datetime.now(datetime.timezone.utc) + ahead
 
 
 class Transport(httpx.BaseTransport):

@@ -34,7 +34,7 @@ def bucket(api, db):
 def claim(uri, db):
     with psycopg.connect(uri, autocommit=True) as connection:
         yield lambda now, table=BUCKETS, busy=(), in_hand=(): queue.claim(
-            connection, table, busy, in_hand, now, LEASE_S
+            connection, table, busy, in_hand, LEASE_S, now=now
         )
 
 
@@ -255,6 +255,53 @@ def test_a_dead_processs_lease_runs_out(api, db, reconcile):
     assert api.show("/instances/leased/buckets/bucket")["status"] == "PENDING"
 
     api.wait("/instances/leased/buckets/bucket", deadline_s=5)
+
+
+# Nothing looks by itself within a minute here.
+@pytest.mark.parametrize("ahead_s", [-60, -5, 60])
+def test_nothing_waits_for_a_clock_that_differs_from_the_databases(
+    api, reconcile, world, ahead_s
+):
+    reconcile(clock=made.clock_ahead(ahead_s))
+    at = "/instances/skewed"
+    api.make("/instances", name="skewed", bucket_name="default")
+    api.wait(at, deadline_s=5)
+    api.make(f"{at}/users", name="anna")
+    key = (
+        f"{at}/users/anna/access-keys/"
+        + (api.make(f"{at}/users/anna/access-keys")["access_key"])
+    )
+    refused = []
+
+    def refuse_once(name):
+        if not refused:
+            refused.append(name)
+            raise errors.EngineUnavailable("create bucket")
+
+    world.only.on["create_bucket"] = refuse_once
+    api.make(f"{at}/buckets", name="twice")
+
+    for made_one in (f"{at}/users/anna", key, f"{at}/buckets/twice"):
+        api.wait(made_one, deadline_s=5)
+    assert refused == ["twice"]
+    api.change(key, enabled=False)
+    api.wait(key, deadline_s=5)
+    api.remove(key)
+    api.wait_gone(key, deadline_s=5)
+
+
+def test_a_clock_ahead_takes_over_no_lease_that_runs(api, db, reconcile):
+    reconcile(alone=False, clock=made.clock_ahead(60))
+    api.make("/instances", name="leased")
+    api.make("/instances/leased/buckets", name="bucket")
+    api.wait("/instances/leased/buckets/bucket")
+
+    dead_lease(db, 50)
+
+    # It is due later than the first, which would have been claimed before it.
+    api.make("/instances/leased/buckets", name="later")
+    api.wait("/instances/leased/buckets/later")
+    assert api.show("/instances/leased/buckets/bucket")["status"] == "PENDING"
 
 
 def test_who_starts_alone_does_not_wait_for_a_lease(api, db, reconcile):

@@ -33,7 +33,7 @@ def connection(uri):
 def claim(connection):
     def claim_at(now):
         order.passes(connection, now, True)
-        return queue.claim(connection, BUCKETS, (), (), now, 100.0)
+        return queue.claim(connection, BUCKETS, (), (), 100.0, now=now)
 
     return claim_at
 
@@ -77,6 +77,23 @@ def test_what_has_changed_is_claimed_before_what_is_to_be_made(
         (queue.INSTANCES, False),
         ("s3aas_users", True),
     ]
+
+
+def test_a_key_ends_by_the_reconcilers_clock_and_not_by_the_databases(
+    api, reconcile, world
+):
+    reconcile(clock=made.clock_ahead(60))
+    at = "/instances/skewed"
+    api.make("/instances", name="skewed")
+    api.wait(at)
+    api.make(f"{at}/users", name="anna")
+    ends = made.clock_ahead(30)().isoformat()
+    key = api.make(f"{at}/users/anna/access-keys", expires_at=ends)["access_key"]
+
+    shown = api.wait(f"{at}/users/anna/access-keys/{key}")
+
+    assert made.condition(shown, "OnEngine")["reason"] == "Expired"
+    assert world.only.access_key(key) is None
 
 
 def test_a_reconciler_sleeps_no_longer_than_to_the_next_time(
