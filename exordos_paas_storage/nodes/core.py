@@ -7,13 +7,10 @@ the engine is silent: a healthy instance does not depend on it.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Set
 
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import (
@@ -43,6 +40,8 @@ class CoreNodes:
         engine_port: where engines listen on their machine.
     """
 
+    places = False
+
     def __init__(
         self,
         client: core_client.CoreClient,
@@ -51,12 +50,11 @@ class CoreNodes:
         engine_port: int = image.PORT,
     ) -> None:
         self._client, self._port, self._clock = client, engine_port, clock
-        self._lock, self._began = threading.Lock(), clock()
-        self._known: dict[uuid.UUID, core_memory.Known] = {}
+        self._memory = core_memory.Memory(clock)
 
     def ensure(self, spec: port.NodeSpec) -> port.NodeStatus:
         """Have Core make the node as it is wanted, and tell how far that is."""
-        with self._of(spec) as known:
+        with self._memory.of(spec) as known:
             serves = self._serves(spec)
             digest = core_memory.digest_of(spec)
             current = known.digest == digest
@@ -93,25 +91,14 @@ class CoreNodes:
             raise port.NotYet(f"the node is not removed: {error}") from error
         if left:
             raise port.NotYet(f"Core still has {left[0]}")
-        with self._of(spec) as known:
+        with self._memory.of(spec) as known:
             if self._clock() - known.doubted_at < DOUBT_S:
                 raise port.NotYet("a call that makes the node may be under way")
-        with self._lock:
-            self._known.pop(spec.node_id, None)
+        self._memory.forget(spec.node_id)
 
-    def locate(self, taken: Set[port.Endpoint]) -> None:
+    def locate(self, taken: Set[port.Endpoint]) -> port.Endpoint:
         """Core gives the address; it comes with the status."""
-
-    @contextlib.contextmanager
-    def _of(self, spec: port.NodeSpec) -> Iterator[core_memory.Known]:
-        with self._lock:
-            # The process before may have died in a call that makes it; none is under
-            # way for what has served.
-            doubted_at = -math.inf if spec.served else self._began
-            fresh = core_memory.Known(doubted_at=doubted_at)
-            known = self._known.setdefault(spec.node_id, fresh)
-        with known.lock:
-            yield known
+        raise errors.SetupError("Core gives the node its address")
 
     def _serves(self, spec: port.NodeSpec) -> bool:
         return bool(spec.host and spec.port) and ready.answers(spec)
@@ -135,7 +122,7 @@ class CoreNodes:
                 raise core_client.CoreRefused(f"Core keeps {path} from the service")
         elif core_bodies.is_stillborn(spec, shown) and self._client.delete(path):
             return core_view.read(shown)  # the next turn makes it anew
-        change = core_bodies.set_change(wanted, shown)
+        change = core_bodies.set_change(wanted, shown, spec.generation)
         if change:
             known.digest = ""
             if change.keys() & {"cores", "ram"}:
@@ -144,7 +131,7 @@ class CoreNodes:
                 raise core_client.CoreUnavailable(f"Core lost {path} meanwhile")
             shown = self._client.get(path) or shown
         view = core_view.read(shown)
-        known.grown = view.grown
+        known.saw(view, spec, self._clock())
         if view.active and view.node:
             self._deliver(spec, known, (digest, view.node))
         return view
@@ -294,6 +281,6 @@ class CoreNodes:
             endpoint=endpoint,
             unsettled=unsettled,
             refused=refused,
-            not_told=core_view.GROWTH if known.grown else "",
+            not_told=core_view.growth(known.grown),
             again_s=again_s,
         )

@@ -6,6 +6,7 @@ Source: gcl_sdk 3.7.3, `infra/dm/models.py` (`NodeSet`, `SetDisksSpec`); exordos
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -17,9 +18,11 @@ SETS, CONFIGS = "/v1/compute/sets/", "/v1/config/configs/"
 NEW, ACTIVE, ERROR = "NEW", "ACTIVE", "ERROR"
 # Debian, the engine and a week of logs; the image itself is 3 GiB.
 ROOT_DISK_GIB = 10
-# Begins the description of a set whose data disk was asked to grow. Core keeps it, and
-# makes nothing of it; it outlives this process, and comes with the very change.
-GROWN = "The data disk was asked to grow from "
+# In the description of a set whose data disk was asked to grow, and of one whose cores
+# or memory were changed. Core keeps it, and makes nothing of it; it outlives this
+# process, and comes with the very change.
+_GROWN = re.compile(r"The data disk was asked to grow from \d+ GiB")
+_RESIZED = re.compile(r"Cores or memory were changed at generation (\d+)")
 
 Body = dict[str, Any]
 
@@ -47,8 +50,11 @@ def node_set(spec: port.NodeSpec) -> Body:
     }
 
 
-def set_change(wanted: Body, shown: Body) -> Body:
+def set_change(wanted: Body, shown: Body, generation: int) -> Body:
     """The fields of the node set that have to change; empty where none has.
+
+    Args:
+        generation: of the instance, whose sizes are wanted.
 
     The image stays as it is: with another one Core writes the root disk anew and
     restarts the machine, which an upgrade does one by one and not a new version's row.
@@ -74,10 +80,9 @@ def set_change(wanted: Body, shown: Body) -> Body:
         )
     if wanted_gib > has_gib:
         data["size"] = wanted_gib
-        if not is_grown(shown):
-            change["description"] = f"{GROWN}{has_gib} GiB"
         change["disk_spec"] = {"kind": "disks", "disks": disks}
-    return change
+    notes = _notes(change, shown, has_gib, generation)
+    return {**change, "description": notes} if change and notes else change
 
 
 def is_stillborn(spec: port.NodeSpec, shown: Body) -> bool:
@@ -94,7 +99,28 @@ def is_stillborn(spec: port.NodeSpec, shown: Body) -> bool:
 
 def is_grown(shown: Body) -> bool:
     """Whether the set's data disk was asked to grow after it was made."""
-    return str(shown.get("description", "")).startswith(GROWN)
+    return bool(_GROWN.search(_noted(shown)))
+
+
+def resized_at(shown: Body) -> int:
+    """The instance's generation at the last change of cores or memory; 0: none."""
+    found = _RESIZED.search(_noted(shown))
+    return int(found[1]) if found else 0
+
+
+def _notes(change: Body, shown: Body, has_gib: int, generation: int) -> str:
+    """The description that the set has after the change."""
+    found = [one.search(_noted(shown)) for one in (_GROWN, _RESIZED)]
+    grown, resized = (one[0] if one else "" for one in found)
+    if "disk_spec" in change and not grown:
+        grown = f"The data disk was asked to grow from {has_gib} GiB"
+    if change.keys() & {"cores", "ram"}:
+        resized = f"Cores or memory were changed at generation {generation}"
+    return ". ".join(filter(None, (grown, resized)))
+
+
+def _noted(shown: Body) -> str:
+    return str(shown.get("description", ""))
 
 
 def configs(spec: port.NodeSpec, node: str) -> list[Body]:

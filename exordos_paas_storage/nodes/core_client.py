@@ -26,6 +26,9 @@ HOLD_S = 5.0
 TOKEN_PATH = "/v1/iam/clients/default/actions/get_token/invoke"  # noqa: S105 - a path
 _TOKEN_TTL_S = 86400
 _MISSING, _CONFLICT = 404, 409
+# What Core says of an object that it does not have, or that is of another project.
+# Source: restalchemy 16.1.4, `storage/exceptions.py`.
+_NOT_FOUND = "RecordNotFound"
 # Nothing is wrong with what was asked: rights, load, time.
 _TROUBLE = (401, 403, 408, 429)
 
@@ -65,7 +68,8 @@ class CoreClient:
     ) -> None:
         self._account, self._clock = account, clock
         self._url = account.url.rstrip("/")
-        self._http = httpx.Client(timeout=timeout_s)
+        # The environment's proxy would be told the account's password and root's keys.
+        self._http = httpx.Client(timeout=timeout_s, trust_env=False)
         self._lock, self._login_lock = threading.Lock(), threading.Lock()
         self._token: str | None = None
         self._held_until, self._trouble = 0.0, ""
@@ -192,14 +196,19 @@ class CoreClient:
 
 
 def _judged(answer: httpx.Response, method: str, path: str) -> httpx.Response:
-    status = answer.status_code
-    if status // 100 == 2 or status in (_MISSING, _CONFLICT):
-        if status == _MISSING and method == "POST":
-            raise CoreUnavailable(f"Core knows no {path}")
+    """The answer, where Core did or has what was asked, or says that it has it not.
+
+    A balancer on the way answers by itself while Core is away or moved, also with 404
+    or 405; nothing is called gone or refused but by Core's own word.
+    """
+    status, kind = answer.status_code, _kind(answer)
+    if status // 100 == 2 or (status == _CONFLICT and kind):
         return answer
-    if status in _TROUBLE or status // 100 != 4:
+    if status == _MISSING and kind == _NOT_FOUND and method != "POST":
+        return answer
+    if status in (*_TROUBLE, _MISSING) or status // 100 != 4 or not kind:
         raise CoreUnavailable(f"Core answered {status} to {method} {path}")
-    raise CoreRefused(f"Core answered {status} ({_kind(answer)}) to {method} {path}")
+    raise CoreRefused(f"Core answered {status} ({kind}) to {method} {path}")
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:
@@ -213,12 +222,14 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _kind(answer: httpx.Response) -> str:
-    """The name of Core's error; its message may hold what was sent, secrets too.
+    """The name of Core's error, empty where the answer is none of Core's.
+
+    Its message is left out, as it may hold what was sent, secrets too.
 
     Source: restalchemy 16.1.4, `api/middlewares/errors.py`, `exception2dict`.
     """
     try:
         kind = answer.json()["type"]
     except (ValueError, KeyError, TypeError):
-        return "no reason given"
-    return kind if isinstance(kind, str) and kind.isidentifier() else "no reason given"
+        return ""
+    return kind if isinstance(kind, str) and kind.isidentifier() else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 import threading
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from exordos_paas_storage.nodes import core_view, port
@@ -17,7 +20,8 @@ class Known:
     """One node, since this process started; whoever has `lock` may change it.
 
     Attributes:
-        digest: of the spec that Core was last seen to have made, see `digest_of`.
+        digest: of the spec that Core was last seen to have made, see `digest_of`; at
+            first of the one that the process before saw it make.
         checked_at: when that was.
         delivered: digest and Core's id of the machine whose files Core has.
         delivered_at: when that was seen.
@@ -25,6 +29,7 @@ class Known:
         seen_before: Core showed the set as done before that restart.
         seen_restart: the restart was seen.
         grown: Core was asked to grow the data disk, and does not tell when it has.
+            None: not seen yet.
         doubted_at: when the answer to a call that makes something was last missed.
         state: why the node is not settled, and since when for this reason.
     """
@@ -37,13 +42,23 @@ class Known:
     changed_at: float = -math.inf
     seen_before: bool = False
     seen_restart: bool = False
-    grown: bool = False
+    grown: bool | None = None
     doubted_at: float = -math.inf
     state: tuple[str, float] = ("", 0.0)
 
     def changes(self, now: float) -> None:
         """Core is being sent a change that restarts the machine."""
         self.changed_at, self.seen_before, self.seen_restart = now, False, False
+
+    def saw(self, view: core_view.View, spec: port.NodeSpec, now: float) -> None:
+        """Note what the process before may have asked of Core and not seen the end of.
+
+        A change is over for good once the instance worked with it.
+        """
+        self.grown = view.grown
+        unseen = not spec.settled and view.resized_at > spec.observed_generation
+        if unseen and self.changed_at == -math.inf:
+            self.changes(now)
 
     def changed(self, active: bool, serves: bool, now: float) -> bool:
         """Whether the last such change is over, by what is seen now.
@@ -64,16 +79,48 @@ class Known:
         return now - self.state[1]
 
 
-def digest_of(spec: port.NodeSpec) -> str:
-    """A digest of what Core is asked for; the address is Core's own and no part of it.
+class Memory:
+    """What is known of every node; safe to use from several threads.
 
-    It holds secrets of 40 random characters and more, and leaves this process never.
+    Args:
+        clock: seconds, never stepping back.
     """
-    asked = {
-        **dataclasses.asdict(spec),
-        "host": None,
-        "port": None,
-        "served": None,
-    }
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._lock, self._began = threading.Lock(), clock()
+        self._known: dict[uuid.UUID, Known] = {}
+
+    @contextlib.contextmanager
+    def of(self, spec: port.NodeSpec) -> Iterator[Known]:
+        """What is known of one node, for one caller at a time."""
+        with self._lock:
+            known = self._known.get(spec.node_id)
+            if known is None:
+                known = self._known[spec.node_id] = self._fresh(spec)
+        with known.lock:
+            yield known
+
+    def forget(self, node_id: uuid.UUID) -> None:
+        """The node is removed."""
+        with self._lock:
+            self._known.pop(node_id, None)
+
+    def _fresh(self, spec: port.NodeSpec) -> Known:
+        # The process before may have died in a call that makes it; none is under way
+        # for what has served.
+        doubted_at = -math.inf if spec.served else self._began
+        made = digest_of(spec) if spec.settled else ""
+        return Known(digest=made, doubted_at=doubted_at)
+
+
+def digest_of(spec: port.NodeSpec) -> str:
+    """A digest of what Core is asked for, of a node whose machine was made.
+
+    The address is Core's own, and the image that of the machine's birth. It holds
+    secrets of 40 random characters and more, and leaves this process never.
+    """
+    asked = dataclasses.asdict(spec)
+    for name in ("host", "port", "image", "generation", "observed_generation"):
+        del asked[name]
     text = json.dumps(asked, default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

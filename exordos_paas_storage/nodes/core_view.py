@@ -30,12 +30,14 @@ class View:
         node: Core's id of the machine, None until there is one.
         address: IPv4, None until it has one.
         grown: its data disk was asked to grow after the machine was made.
+        resized_at: the instance's generation at the last change of cores or memory.
     """
 
     status: str
     node: str | None = None
     address: str | None = None
     grown: bool = False
+    resized_at: int = 0
 
     @property
     def active(self) -> bool:
@@ -50,17 +52,26 @@ CHANGING = "the machine has not been seen to restart for its sizes yet"
 GROWTH = "Core was asked to grow the disk, and does not tell when it has"
 
 
+def growth(grown: bool | None) -> str | None:
+    """What Core does not tell of the disk; None where it was not asked."""
+    return None if grown is None else GROWTH * grown
+
+
 def read(shown: dict[str, Any]) -> View:
     """The view of a node set of one node.
 
     Core fills `nodes` with `{node: {"ipv4": address}}`, the address once it is given.
     Source: exordos_core 0.3.5, `compute/builders/node_set.py`, `actualize_infra`.
     """
-    status, grown = str(shown.get("status", "")), core_bodies.is_grown(shown)
     nodes = shown.get("nodes") or {}
-    for node, facts in nodes.items():
-        return View(status, node, (facts or {}).get("ipv4"), grown)
-    return View(status, grown=grown)
+    node, facts = next(iter(nodes.items()), (None, None))
+    return View(
+        str(shown.get("status", "")),
+        node,
+        (facts or {}).get("ipv4"),
+        core_bodies.is_grown(shown),
+        core_bodies.resized_at(shown),
+    )
 
 
 def silent(view: View, served: bool, changing: bool) -> tuple[str, str, float]:
@@ -79,10 +90,13 @@ def silent(view: View, served: bool, changing: bool) -> tuple[str, str, float]:
     if view.status == ERROR:
         reason = port.NODE_LOST if served else port.NODE_PENDING
         return reason, f"{said}; see the node there", 0.0
-    if not view.active:
-        if served and not changing:
-            return port.NODE_LOST, f"{said}, where it ran: the machine is gone", 0.0
+    if not view.active and (changing or not served):
         return port.NODE_PENDING, said, PENDING_S
+    if not view.active:
+        lost = view.node is None
+        doing = "no machine of it any more" if lost else "is at work on its machine"
+        reason = port.NODE_LOST if lost else port.NODE_PENDING
+        return reason, f"{said}, and {doing}", 0.0
     at = f"nothing says at {view.address} that it is ready"
     if served and not changing:
         return port.NOT_ANSWERING, f"{said}, but {at}", 0.0

@@ -66,6 +66,8 @@ class LocalNodes:
         first_port: the first one that a new node tries.
     """
 
+    places = True
+
     def __init__(
         self,
         root_dir: Path,

@@ -66,7 +66,8 @@ class NodeSpec:
         port: 0 until the node is placed.
         sizes: None where the host does not bind them.
         image: what the node boots from, as its host names it.
-        served: whether the instance worked before, so that objects may lie there.
+        generation: of the instance, whose sizes these are.
+        observed_generation: the last one that the instance worked with; 0 before.
     """
 
     node_id: uuid.UUID
@@ -78,7 +79,18 @@ class NodeSpec:
     secrets: NodeSecrets = field(repr=False)
     sizes: Sizes | None = None
     image: str | None = None
-    served: bool = False
+    generation: int = 1
+    observed_generation: int = 0
+
+    @property
+    def served(self) -> bool:
+        """Whether the instance worked before, so that objects may lie there."""
+        return self.observed_generation > 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the instance worked with all that is wanted of it now."""
+        return self.observed_generation >= self.generation
 
     @property
     def endpoint(self) -> Endpoint:
@@ -101,6 +113,7 @@ class NodeStatus:
         unsettled: what the host has not made of the spec, while the engine serves.
         refused: the host will not make it; somebody has to act.
         not_told: what the host took on and never tells the end of; not waited for.
+            None: it was not asked, and what was known of it holds.
         again_s: when the host wants to be asked again; None: the caller's choice.
     """
 
@@ -113,7 +126,7 @@ class NodeStatus:
     at_work: bool = False
     unsettled: str = ""
     refused: bool = False
-    not_told: str = ""
+    not_told: str | None = ""
     again_s: float | None = None
 
 
@@ -122,7 +135,14 @@ class NotYet(errors.StorageError):
 
 
 class Nodes(Protocol):
-    """Every method is idempotent; trouble with one node is its status, not a raise."""
+    """Every method is idempotent; trouble with one node is its status, not a raise.
+
+    Attributes:
+        places: whether this side chooses where a node serves, by `locate`; else the
+            host does, and says it with the status.
+    """
+
+    places: bool = True
 
     def ensure(self, spec: NodeSpec) -> NodeStatus:
         """Adopt the node's running engine or start it; called again, restart it.
@@ -148,12 +168,10 @@ class Nodes(Protocol):
         """
         ...
 
-    def locate(self, taken: Set[Endpoint]) -> Endpoint | None:
+    def locate(self, taken: Set[Endpoint]) -> Endpoint:
         """Where a new node will serve; not in `taken`, which other nodes have.
 
-        None: the host gives the address, and says it with the status.
-
         Raises:
-            SetupError: there is no place left.
+            SetupError: there is no place left, or the host chooses it.
         """
         ...

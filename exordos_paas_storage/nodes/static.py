@@ -22,6 +22,8 @@ class StaticNodes:
         endpoints: where engines are reached, in the order in which they are taken.
     """
 
+    places = True
+
     def __init__(self, endpoints: Sequence[port.Endpoint]) -> None:
         self._endpoints = tuple(endpoints)
 

@@ -40,6 +40,7 @@ _OF_THE_NODE = {
     port.NODE_LOST: status.FALSE,
     port.HOST_REFUSED: status.FALSE,
     port.HOST_UNAVAILABLE: status.UNKNOWN,
+    port.STARTING: status.TRUE,
     # Where the host sees no process, its machine may be gone as well.
     port.NOT_ANSWERING: status.UNKNOWN,
 }
@@ -81,6 +82,7 @@ class Instances:
     ) -> None:
         self._nodes, self._engines, self._health = nodes, known, health
         self._sizes_enforced, self._silence_s = sizes_enforced, silence_s
+        self._audit_at: dict[uuid.UUID, datetime.datetime] = {}
 
     def turn(self, claimed: queue.Claim, now: datetime.datetime) -> outcomes.Outcome:
         """Bring one instance to where it serves, or remove it with its data."""
@@ -92,7 +94,7 @@ class Instances:
         )
         if place is None or claimed.deleting:
             return self._remove(owner, place)
-        if place.port is None:
+        if place.port is None and self._nodes.places:
             placing.place(self._nodes, place)
         spec = placing.spec_of(owner, place)
         seen = self._nodes.ensure(spec)
@@ -106,7 +108,8 @@ class Instances:
             placing.set_port(place.uuid, None)
             return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
-            return self._not_ready(owner, seen, down_s, status.stamp(now))
+            said = self._unready(owner, seen, spec.settled, status.stamp(now))
+            return self._not_ready(seen, down_s, said)
         self._health.know(spec, seen.pid)
         url = f"http://{place.host}:{place.port}"
         engine = self._engines.at(owner, url, place.root())
@@ -114,26 +117,26 @@ class Instances:
         self._open(claimed.uuid)
         return self._converged(owner, engine, seen, now)
 
-    def _not_ready(
-        self,
-        owner: instance.Instance,
-        seen: port.NodeStatus,
-        down_s: float,
-        now: str,
-    ) -> outcomes.Outcome:
+    def _unready(
+        self, owner: instance.Instance, seen: port.NodeStatus, settled: bool, now: str
+    ) -> list[status.Condition]:
+        """The conditions of an instance whose engine does not serve."""
+        why = (seen.reason, seen.message, now)
         said = status.with_condition(
-            owner.conditions,
-            status.ENGINE_READY,
-            status.FALSE,
-            seen.reason,
-            seen.message,
-            now,
+            owner.conditions, status.ENGINE_READY, status.FALSE, *why
         )
         known = _OF_THE_NODE.get(seen.reason)
         if known and seen.pid is None:
+            said = status.with_condition(said, status.NODES_READY, known, *why)
+        if self._sizes_enforced and (known == status.FALSE or not settled):
             said = status.with_condition(
-                said, status.NODES_READY, known, seen.reason, seen.message, now
+                said, status.SIZES_ENFORCED, status.UNKNOWN, *why
             )
+        return said
+
+    def _not_ready(
+        self, seen: port.NodeStatus, down_s: float, said: list[status.Condition]
+    ) -> outcomes.Outcome:
         if seen.at_work:
             return outcomes.Waiting(seen.again_s or AGAIN_S, said, seen.message)
         if seen.reason in _HOPELESS or down_s > self._silence_s:
@@ -175,7 +178,9 @@ class Instances:
                 return outcomes.Failed(said, conditions)
         if any(row["status"] != status.ERROR for row in late):
             return outcomes.Waiting(AGAIN_S, conditions, "")
-        audit.look(engine, owner.uuid, now)
+        if not seen.unsettled or self._audit_at.get(owner.uuid, now) <= now:
+            audit.look(engine, owner.uuid, now)
+            self._audit_at[owner.uuid] = audit.next_at(now)
         if seen.unsettled:
             return outcomes.Waiting(seen.again_s or AGAIN_S, conditions, "")
         return outcomes.Converged(conditions, audit.next_at(now))
@@ -202,6 +207,8 @@ class Instances:
         elif seen.unsettled:
             why = port.HOST_REFUSED if seen.refused else port.NODE_PENDING
             sizes = (status.UNKNOWN, why, seen.unsettled)
+        elif seen.not_told is None:
+            return conditions
         elif seen.not_told:
             sizes = (status.UNKNOWN, port.GROWTH_NOT_TOLD, seen.not_told)
         else:
@@ -220,6 +227,7 @@ class Instances:
         except port.NotYet as error:
             return outcomes.Waiting(REMOVE_AGAIN_S, message=str(error))
         self._engines.forget(owner.uuid)
+        self._audit_at.pop(owner.uuid, None)
         with base.transaction() as session:
             for table in _REMOVED_WITH_IT:
                 session.execute(

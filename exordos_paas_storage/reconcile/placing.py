@@ -9,22 +9,19 @@ from exordos_paas_storage.nodes import port
 from exordos_paas_storage.reconcile import queue
 
 # Any number that nothing else in the database locks.
-_PLACING = 0x53335054
+PLACING = 0x53335054
 
 
 def place(nodes: port.Nodes, one: node.Node) -> None:
-    """Choose where the node serves, which it keeps; some hosts say it later."""
+    """Choose where the node serves, which it keeps."""
     with base.transaction() as session:
         # Two instances placed at once must not choose one place.
-        session.execute("SELECT pg_advisory_xact_lock(%s)", (_PLACING,))
+        session.execute("SELECT pg_advisory_xact_lock(%s)", (PLACING,))
         rows = session.execute(
             "SELECT host, port FROM s3aas_nodes WHERE port IS NOT NULL"
         ).fetchall()
         taken = {port.Endpoint(row["host"], row["port"]) for row in rows}
-        chosen = nodes.locate(taken)
-        if chosen is None:
-            return
-        one.host, one.port = chosen
+        one.host, one.port = nodes.locate(taken)
         session.execute(
             "UPDATE s3aas_nodes SET host = %s, port = %s WHERE uuid = %s",
             (one.host, one.port, one.uuid),
@@ -85,7 +82,7 @@ def spec_of(
 ) -> port.NodeSpec:
     """The node as its host is asked for it; without secrets where none are needed."""
     found = one.opened() if opened else dict.fromkeys(node.SEALED, "")
-    image, served = _facts(owner)
+    image, observed = _facts(owner)
     return port.NodeSpec(
         node_id=one.uuid,
         instance_id=owner.uuid,
@@ -101,19 +98,20 @@ def spec_of(
         ),
         sizes=port.Sizes(owner.cpu, owner.ram, owner.disk_size),
         image=image,
-        served=served,
+        generation=owner.generation,
+        observed_generation=observed,
     )
 
 
-def _facts(owner: instance.Instance) -> tuple[str | None, bool]:
-    """The image of the instance's version, and whether the instance worked before."""
+def _facts(owner: instance.Instance) -> tuple[str | None, int]:
+    """The image of the instance's version, and the generation that last worked."""
     with base.transaction() as session:
         row = session.execute(
             """
-            SELECT v.image, i.observed_generation > 0 AS served
+            SELECT v.image, i.observed_generation AS observed
             FROM s3aas_instances i LEFT JOIN s3aas_versions v ON v.name = i.version
             WHERE i.uuid = %s
             """,
             (owner.uuid,),
         ).fetchone()
-    return (row["image"], row["served"]) if row else (None, True)
+    return (row["image"], row["observed"]) if row else (None, owner.generation)

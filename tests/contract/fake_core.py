@@ -8,6 +8,8 @@ and statuses were compared with a running Core):
 * 404 `{"type": "RecordNotFound", "code": 404, "message": …}` and 409 with
   `ConflictRecords` for an id that exists: restalchemy 16.1.4,
   `api/middlewares/errors.py`, `storage/exceptions.py`.
+* 501 `NotImplementedError` for a path that it does not know, whatever the method:
+  restalchemy 16.1.4, `api/routes.py`.
 * An object of another project is not found; POST with another project is 403: gcl_iam,
   `api/controllers.py`.
 * A set is `NEW`, then `IN_PROGRESS`, and `ACTIVE` when its machine is; `nodes` is
@@ -114,7 +116,7 @@ class Core:
                 if path.startswith(top):
                     given = json.loads(body) if body else {}
                     return self._object(method, table, path.removeprefix(top), given)
-        return 404, _error("NotFoundError", 404)
+        return 501, _error("NotImplementedError", 501)
 
     def _login(self, form: dict[str, list[str]]) -> Answer:
         self.logins += 1

@@ -98,7 +98,7 @@ def test_a_stopped_node_can_be_stopped_and_removed_again(node):
     nodes, spec = node
     nodes.ensure(spec)
     # What serves is known to: Core may yet come to a call that makes the others.
-    spec = dataclasses.replace(spec, served=True)
+    spec = dataclasses.replace(spec, observed_generation=1)
 
     for _ in range(2):
         nodes.stop(spec)

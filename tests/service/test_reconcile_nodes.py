@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from exordos_paas_storage.nodes import port
+from exordos_paas_storage.reconcile import placing
 from tests.service import fakes, made
 
 ADDRESS = port.Endpoint("10.20.0.21", 9000)
@@ -16,19 +17,19 @@ OTHER = port.Endpoint("10.20.0.22", 9000)
 class Platform(fakes.Nodes):
     """A host that gives addresses itself, when the test says which."""
 
+    places = False
+
     def __init__(self):
         super().__init__()
         self.at = ADDRESS
         self.own = {}
         self.seen = fakes.ready(None)
-        self.served = []
-
-    def locate(self, taken):
-        return None
+        self.served, self.settled = [], []
 
     def ensure(self, spec):
         super().ensure(spec)
         self.served.append(spec.served)
+        self.settled.append(spec.settled)
         at = self.own.get(spec.instance_id, self.at)
         return dataclasses.replace(self.seen, endpoint=at)
 
@@ -72,7 +73,9 @@ def test_the_hosts_address_is_the_instances(api, hosted, world, platform):
     assert not any(platform.served)
     api.change(hosted, read_only=True)
     api.wait(hosted)
-    assert platform.served[-1]
+    assert platform.served[-1] and not platform.settled[-1]
+    platform.seen = fakes.ready(1)  # another process: the watch sends for a turn
+    made.until(lambda: platform.settled[-1])
 
 
 def test_a_node_that_comes_is_waited_for_and_told_of(api, reconcile, world):
@@ -95,6 +98,38 @@ def test_a_node_that_comes_is_waited_for_and_told_of(api, reconcile, world):
     platform.at, platform.seen = ADDRESS, fakes.ready(None)
     shown = api.wait("/instances/comes")
     assert shown["status_message"] == ""
+
+
+def test_a_host_that_gives_addresses_is_asked_for_no_place(api, platform, db):
+    # So long as somebody places a node, no other is placed.
+    db.execute("SELECT pg_advisory_lock(%s)", (placing.PLACING,))
+
+    api.make("/instances", name="unplaced")
+
+    assert api.wait("/instances/unplaced")["nodes"]
+
+
+def test_a_machine_that_runs_is_told_before_its_engine_answers(api, reconcile):
+    platform = Platform()
+    platform.at, platform.seen = None, pending(at_work=True)
+    reconcile(nodes=platform, sizes_enforced=True)
+    api.make("/instances", name="starts")
+    made.until(lambda: made.condition(api.show("/instances/starts"), "NodesReady"))
+
+    platform.seen = port.NodeStatus(
+        True, False, port.STARTING, "the machine runs", at_work=True, again_s=0.05
+    )
+
+    shown = made.until(
+        lambda: (
+            made.condition(one := api.show("/instances/starts"), "NodesReady")["reason"]
+            == port.STARTING
+            and one
+        )
+    )
+    assert made.condition(shown, "NodesReady")["status"] == "True"
+    assert made.condition(shown, "EngineReady")["status"] == "False"
+    assert made.condition(shown, "SizesEnforced")["status"] == "Unknown"
 
 
 def test_a_node_that_is_no_longer_brought_up_is_an_error(api, reconcile):
@@ -194,6 +229,50 @@ def test_sizes_are_pending_until_the_host_has_them(api, hosted, platform):
     assert made.condition(shown, "SizesEnforced")["status"] == "True"
 
 
+def test_sizes_that_a_silent_node_was_not_asked_for_yet_are_not_called_enforced(
+    api, hosted, platform
+):
+    platform.seen = fakes.down(port.NOT_ANSWERING)
+    shown = api.wait(hosted, "ERROR")
+    # It has those that it had.
+    assert made.condition(shown, "SizesEnforced")["status"] == "True"
+
+    api.change(hosted, cpu=8)
+
+    made.until(
+        lambda: made.condition(api.show(hosted), "SizesEnforced")["status"] == "Unknown"
+    )
+    platform.seen = fakes.ready(None)
+    shown = api.wait(hosted)
+    assert made.condition(shown, "SizesEnforced")["status"] == "True"
+
+
+def test_what_was_known_of_sizes_holds_while_the_host_can_not_be_asked(
+    api, hosted, platform
+):
+    for not_told, said in (("", "OwnMachine"), ("it grows", port.GROWTH_NOT_TOLD)):
+        for told in (not_told, None):
+            platform.seen = dataclasses.replace(fakes.ready(None), not_told=told)
+            api.change(hosted, read_only=told is None)
+            shown = api.wait(hosted)
+            assert made.condition(shown, "SizesEnforced")["reason"] == said
+
+
+def test_an_instance_that_waits_for_its_host_is_not_audited_at_every_turn(
+    api, hosted, platform, world
+):
+    platform.seen = dataclasses.replace(
+        fakes.ready(None), unsettled="Core is at work", again_s=0.01
+    )
+    before = platform.ensured.total()
+    world.only.calls.clear()
+
+    api.change(hosted, cpu=8)
+    made.until(lambda: platform.ensured.total() > before + 5)
+
+    assert [call[0] for call in world.only.calls].count("access_keys") <= 1
+
+
 def test_what_the_host_never_tells_the_end_of_is_not_called_done(api, hosted, platform):
     platform.seen = dataclasses.replace(fakes.ready(None), not_told="it does not tell")
     api.change(hosted, disk_size=30)
@@ -241,6 +320,8 @@ def test_a_lost_node_is_an_error_and_told_as_such(api, hosted, platform, reason,
 
     condition = made.condition(shown, "NodesReady")
     assert (condition["status"], condition["reason"]) == (said, reason)
+    sizes = made.condition(shown, "SizesEnforced")
+    assert sizes["status"] == ("Unknown" if said == "False" else "True")
     platform.seen = fakes.ready(None)
     api.wait(hosted)
 

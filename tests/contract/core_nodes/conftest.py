@@ -33,6 +33,18 @@ def nodes(server, engine, now):
 
 
 @pytest.fixture
+def after(server, engine, now):
+    """Gives the adapter of a service that was started again."""
+    with contextlib.ExitStack() as stack:
+
+        def start():
+            client = stack.enter_context(contextlib.closing(made.client(server, now)))
+            return core.CoreNodes(client, lambda: now[0], engine_port=engine.port)
+
+        yield start
+
+
+@pytest.fixture
 def spec():
     return made.spec()
 
@@ -45,4 +57,4 @@ def running(server, nodes, spec):
     seen = nodes.ensure(spec)
     assert seen.ready, seen
     server.calls.clear()
-    return made.placed(spec, seen, served=True)
+    return made.placed(spec, seen, observed_generation=1)

@@ -76,6 +76,11 @@ def spec():
     )
 
 
+def asked(spec, **more):
+    """The spec after a change that the instance has not worked with yet."""
+    return dataclasses.replace(spec, generation=spec.generation + 1, **more)
+
+
 def placed(spec, seen, **more):
     """The spec as it is asked for next, with the address that was said."""
     host, number = seen.endpoint

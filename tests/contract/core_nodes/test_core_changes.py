@@ -35,6 +35,79 @@ def test_sizes_are_changed_and_unsettled_until_core_is_done(server, nodes, runni
     assert server.count("PUT") == 1
 
 
+def test_sizes_that_were_changed_before_a_restart_are_not_called_done(
+    server, nodes, running, engine, after
+):
+    bigger = made.asked(running, sizes=port.Sizes(4, 2048, 20))
+    nodes.ensure(bigger)
+    server.say(running.node_id, "ACTIVE")
+
+    second = after()
+    # Of another change there is nothing that Core could have to do.
+    for wanted in (bigger, made.asked(bigger)):
+        assert second.ensure(wanted).unsettled == core_view.CHANGING
+    server.say(running.node_id, "IN_PROGRESS")
+    engine.up = False
+    seen = second.ensure(bigger)
+
+    assert (seen.reason, seen.at_work) == (port.NODE_PENDING, True)
+    server.say(running.node_id, "ACTIVE")
+    engine.up = True
+    assert second.ensure(bigger).unsettled == ""
+    assert after().ensure(bigger).unsettled == core_view.CHANGING
+    settled = dataclasses.replace(bigger, observed_generation=bigger.generation)
+    for wanted in (settled, made.asked(settled)):
+        assert after().ensure(wanted).unsettled == ""
+    # The database of a backup may know fewer generations than Core was told of.
+    restored = dataclasses.replace(running, sizes=bigger.sizes)
+    assert after().ensure(restored).unsettled == ""
+    assert server.count("PUT") == 1
+
+
+def test_sizes_of_a_node_that_never_served_are_waited_for_over_a_restart(
+    server, nodes, spec, after
+):
+    nodes.ensure(spec)
+    server.boot(spec.node_id, made.HERE)
+    bigger = made.asked(spec, sizes=port.Sizes(4, 2048, 20))
+    nodes.ensure(bigger)
+    server.say(spec.node_id, "ACTIVE")
+
+    assert after().ensure(bigger).unsettled == core_view.CHANGING
+
+
+def test_a_change_of_no_size_is_settled_at_once_over_a_restart(
+    server, nodes, running, after
+):
+    for wanted in (running, made.asked(running)):
+        assert after().ensure(wanted).unsettled == ""
+
+    grown = made.asked(running, sizes=port.Sizes(2, 2048, 30))
+    nodes.ensure(grown)
+    server.say(running.node_id, "ACTIVE")
+    seen = after().ensure(grown)
+    assert (seen.unsettled, seen.not_told) == ("", core_view.GROWTH)
+
+
+def test_both_marks_of_a_set_stay(server, nodes, running):
+    shown = server.sets[str(running.node_id)]
+    grown = "The data disk was asked to grow from 20 GiB"
+    for sizes, said in (
+        (port.Sizes(4, 2048, 20), "Cores or memory were changed at generation 2"),
+        (
+            port.Sizes(4, 2048, 30),
+            f"{grown}. Cores or memory were changed at generation 2",
+        ),
+        (
+            port.Sizes(4, 4096, 40),
+            f"{grown}. Cores or memory were changed at generation 4",
+        ),
+    ):
+        running = made.asked(running, sizes=sizes)
+        nodes.ensure(running)
+        assert shown["description"] == said
+
+
 def test_a_restart_that_nobody_saw_is_waited_for_so_long_and_no_longer(
     server, nodes, running, now
 ):
@@ -59,20 +132,18 @@ def test_sizes_that_are_taken_back_at_once_are_taken_back_in_core(
 
 
 def test_a_grown_disk_is_told_of_by_nobody_and_that_is_said(
-    server, nodes, running, now
+    server, nodes, running, after
 ):
     assert nodes.ensure(running).not_told == ""
     bigger = dataclasses.replace(running, sizes=port.Sizes(2, 2048, 30))
     nodes.ensure(bigger)
     server.say(running.node_id, "ACTIVE")
 
-    client = made.client(server, now)
-    another = core.CoreNodes(client, lambda: now[0], engine_port=running.port)
+    another = after()
     for process in (nodes, nodes, another, another):
         seen = process.ensure(bigger)
         assert (seen.ready, seen.unsettled) == (True, "")
         assert seen.not_told == core_view.GROWTH
-    client.close()
     shown = server.sets[str(running.node_id)]
     assert shown["description"] == "The data disk was asked to grow from 20 GiB"
     nodes.ensure(dataclasses.replace(running, sizes=port.Sizes(2, 2048, 40)))
@@ -150,7 +221,7 @@ def test_a_machine_that_was_up_is_never_deleted_for_an_image(
 
     nodes.ensure(newer)
     # Its default bucket may never have come, and others may hold objects.
-    nodes.ensure(dataclasses.replace(newer, served=False))
+    nodes.ensure(dataclasses.replace(newer, observed_generation=0))
     nodes.ensure(dataclasses.replace(newer, host="", port=0))
 
     assert server.count("DELETE") == 0
@@ -192,7 +263,23 @@ def test_a_replaced_machine_gets_its_files_and_tells_its_address(
     assert (targets, len(server.configs)) == ({node}, 4)
 
 
-@pytest.mark.parametrize("lost", ["no machine", "ERROR", "NEW", "no set"])
+@pytest.mark.parametrize("status", ["NEW", "IN_PROGRESS", "no address"])
+def test_what_core_does_by_itself_is_no_lost_machine(
+    server, nodes, running, engine, status
+):
+    engine.up = False
+    if status == "no address":
+        server.sets[str(running.node_id)]["nodes"] = {str(uuid.uuid4()): {}}
+    else:
+        server.say(running.node_id, status)
+
+    seen = nodes.ensure(running)
+
+    assert (seen.ready, seen.reason, seen.at_work) == (False, port.NODE_PENDING, False)
+    assert seen.message.endswith("is at work on its machine")
+
+
+@pytest.mark.parametrize("lost", ["no machine", "ERROR", "no set"])
 def test_a_lost_node_is_told_and_never_made_anew(server, nodes, running, engine, lost):
     engine.up = False
     silent = nodes.ensure(running)

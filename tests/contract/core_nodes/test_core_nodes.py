@@ -41,7 +41,7 @@ def test_a_node_is_made_step_by_step(server, nodes, spec, engine):
     engine.up = True
     assert nodes.ensure(made.placed(spec, third)).ready
     assert nodes.status(made.placed(spec, third)).ready
-    assert nodes.locate(set()) is None
+    assert not nodes.places
 
 
 def test_core_is_asked_for_the_set_and_the_files_that_were_wanted(server, nodes, spec):
@@ -81,6 +81,12 @@ def test_a_healthy_node_asks_core_for_nothing(server, nodes, running, now):
     now[0] += core.CHECK_S + 1
     assert nodes.ensure(running).ready
     assert {method for method, _ in server.calls} == {"GET"}
+
+
+def test_another_image_is_nothing_to_ask_core_for(server, nodes, running):
+    nodes.ensure(dataclasses.replace(running, image="urn:images:another"))
+
+    assert server.calls == []
 
 
 def test_an_asked_node_is_made_once(server, nodes, spec):

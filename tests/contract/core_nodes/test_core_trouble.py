@@ -81,7 +81,7 @@ def test_a_call_of_a_process_that_died_may_come_late_too(server, nodes, spec, no
     assert server.sets == {}
     # What served was there long before.
     core.CoreNodes(client, lambda: now[0]).remove(
-        dataclasses.replace(spec, served=True)
+        dataclasses.replace(spec, observed_generation=1)
     )
     client.close()
 
@@ -112,7 +112,18 @@ def test_an_object_that_came_in_between_is_compared_and_not_made_twice(
 
 
 @pytest.mark.parametrize("call", ["GET", "POST", "PUT", "DELETE"])
-@pytest.mark.parametrize("answer", [(500, {}), (503, None), (401, {}), (403, {})])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, {}),
+        (503, None),
+        (401, {}),
+        (403, {}),
+        (404, {}),
+        (404, {"type": "NotFoundError"}),
+        (405, None),
+    ],
+)
 def test_trouble_with_core_is_a_status_and_no_raise(
     server, nodes, spec, running, now, call, answer
 ):
@@ -139,6 +150,55 @@ def test_trouble_with_core_is_a_status_and_no_raise(
     server.instead = lambda method, path: None
     now[0] += core_client.HOLD_S
     nodes.remove(running)
+
+
+def test_what_another_answers_for_core_is_no_word_of_core(
+    server, nodes, running, engine, after
+):
+    # nginx for a host that it does not know, as it was seen before Core.
+    server.instead = lambda method, path: (
+        None if "get_token" in path else ((404, None) if method == "GET" else (405, {}))
+    )
+    for process in (nodes, after()):
+        with pytest.raises(port.NotYet, match="40"):
+            process.remove(running)
+    seen = nodes.ensure(made.asked(running, sizes=port.Sizes(4, 2048, 20)))
+    assert (seen.ready, seen.refused) == (True, False)
+    engine.up = False
+    assert after().ensure(running).reason == port.HOST_UNAVAILABLE
+
+    server.instead = lambda method, path: None
+    assert (len(server.sets), len(server.configs)) == (1, 4)
+    after().remove(running)
+    assert (server.sets, server.configs) == ({}, {})
+
+
+def test_core_that_is_down_at_a_start_is_no_trouble_of_what_has_served(
+    server, running, after
+):
+    server.down = True
+    started = after()
+
+    seen = started.ensure(running)
+    assert (seen.ready, seen.unsettled) == (True, "")
+    # Whether its disk has grown is known to Core alone.
+    assert seen.not_told is None
+    for more in ({}, {"image": "urn:images:another"}):
+        assert started.ensure(made.asked(running, **more)).unsettled == ""
+    bigger = made.asked(running, sizes=port.Sizes(4, 2048, 20))
+    assert "can't be reached" in started.ensure(bigger).unsettled
+    assert "can't be reached" in after().ensure(bigger).unsettled
+
+
+def test_no_proxy_of_the_environment_is_told(server, now, spec, monkeypatch, engine):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    client = made.client(server, now)
+    seen = core.CoreNodes(client, lambda: now[0]).ensure(spec)
+
+    assert seen.reason == port.NODE_PENDING
+    client.close()
 
 
 def test_core_that_is_down_does_not_touch_a_healthy_node(server, nodes, running, now):
