@@ -10,7 +10,7 @@ import pytest
 
 from exordos_paas_storage.domain import access
 from tests import tenants
-from tests.functional import cli, environment, platform, stand
+from tests.functional import cli, elements, environment, platform, stand
 from tests.service import made
 
 INSTANCE_S = 240.0
@@ -33,6 +33,18 @@ class Example:
     @property
     def at(self) -> str:
         return f"/instances/{self.shown['name']}"
+
+
+# These take away what others work with.
+LAST = ["test_shipped", "test_uninstall"]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: [item.path.stem == name for name in reversed(LAST)])
+    reason = environment.no_stand()
+    for item in items if reason else []:
+        if item.get_closest_marker("stand"):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +133,40 @@ def run(given, live, tmp_path_factory):
     """The platform's stock command line."""
     home = tmp_path_factory.mktemp("home")
     return cli.Cli(given.cli, home, live.core.url, given.admin)
+
+
+@pytest.fixture(scope="session")
+def declared(live):
+    """The API in the project of everything that elements declare."""
+    return live.api(live.elements_owner(elements.PROJECT))
+
+
+@pytest.fixture(scope="session")
+def installed(live):
+    """The version of the service's element at the beginning."""
+    (found,) = live.core.list("em/elements", name="s3aas")
+    return found["version"]
+
+
+@pytest.fixture(scope="session")
+def examples(run, live, installed, tmp_path_factory):
+    """The elements that are shipped beside the service, as they are, all ACTIVE."""
+    folder, found = tmp_path_factory.mktemp("examples"), {}
+    for name in ("example_s3", "communal_s3"):
+        text = elements.rendered(name, installed)
+        found[name] = elements.Element(run, live.core, folder, text)
+        assert found[name].shown() is None, f"{name} is installed: uninstall it first"
+    try:
+        # Both wait for machines.
+        for one in found.values():
+            one.begin()
+        for one in found.values():
+            one.wait_active()
+        yield found
+    finally:
+        for one in found.values():
+            if one.shown() is not None:
+                one.uninstall()
 
 
 @pytest.fixture(scope="session")

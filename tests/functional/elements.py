@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+from s3aas_element import release, render
+
+from exordos_paas_storage.domain import capabilities
 from tests.functional import cli, core
 from tests.service import made
 
@@ -74,28 +77,79 @@ def manifest(word: str) -> dict[str, Any]:
     }
 
 
+def rendered(name: str, version: str) -> str:
+    """A manifest as `make manifests` writes it.
+
+    Args:
+        name: one of `render.ELEMENTS`, but for `s3aas` itself.
+        version: of `s3aas`, and so of the element.
+    """
+    # No word of the engine stands in these.
+    engine = release.engine_for(capabilities.MINIO, None, Path())
+    return render.manifest(name, release.of(version, "", engine))
+
+
+def guest(word: str, version: str) -> dict[str, Any]:
+    """The same objects inside the instance of `communal_s3`, as its first lines say.
+
+    Args:
+        word: as `manifest`.
+        version: of `communal_s3`, at least.
+    """
+    name, own = f"s3guest{word}", manifest(word)
+    del own["resources"][TYPES]
+    imported = json.dumps(own).replace(
+        f"{TYPES}.$main:uuid", f"${name}.imports.$storage:uuid"
+    )
+    return {
+        **json.loads(imported.replace('"media"', f'"media-{word}"')),
+        "name": name,
+        "requirements": {"communal_s3": {"from_version": version}},
+        "imports": {
+            "storage": {
+                "element": "$communal_s3",
+                "kind": "resource",
+                "link": f"{TYPES}.$communal",
+            }
+        },
+    }
+
+
 class Element:
     """One element, installed and changed by the stock command line.
+
+    Args:
+        run: the command line.
+        platform: what Core tells of it.
+        folder: gets its manifests.
+        text: its manifest, as YAML.
 
     Attributes:
         manifest: as it was installed last.
     """
 
     def __init__(
-        self, run: cli.Cli, platform: core.Core, folder: Path, text: dict[str, Any]
+        self, run: cli.Cli, platform: core.Core, folder: Path, text: str
     ) -> None:
         self._cli, self._core, self._folder = run, platform, folder
-        self.manifest = copy.deepcopy(text)
-        self.name = str(text["name"])
+        self._text = text
+        self.manifest: dict[str, Any] = yaml.safe_load(text)
+        self.name = str(self.manifest["name"])
 
     def install(self) -> None:
         """Install the manifest and wait until everything in it is ACTIVE."""
-        self._cli("ee", "install", str(self._written()))
+        self.begin()
         self.wait_active()
+
+    def begin(self) -> None:
+        """Have the platform install the manifest, which it does in the background."""
+        self._cli("ee", "install", str(self._written()))
 
     def update(self, version: str) -> None:
         """Have the platform follow the manifest, under a new version."""
         self.manifest["version"] = version
+        # JSON is YAML too.
+        self._text = json.dumps(self.manifest, indent=2)
         self._cli("ee", "update", "--yes", str(self._written()))
         self.wait_active()
 
@@ -131,6 +185,24 @@ class Element:
         found = self._core.list("em/elements", name=self.name)
         return found[0] if found else None
 
+    @property
+    def instance(self) -> str:
+        """Name of the one instance that it declares."""
+        (found,) = self.manifest["resources"][TYPES].values()
+        return str(found["name"])
+
+    def secret(self, label: str) -> str:
+        """The value that the platform made for a declared secret, by its label."""
+        name = self.manifest["resources"][SECRETS][label]["name"]
+        (found,) = self._core.list("secret/passwords", name=name)
+        return str(found["value"])
+
+    def key(self, label: str) -> tuple[str, str]:
+        """A declared access key, by its label: its id and the secret it links to."""
+        keys = self.manifest["resources"][f"{TYPES}.users.access_keys"]
+        _, _, secret = keys[label]["secret_key"].rpartition("$")
+        return keys[label]["access_key"], self.secret(secret.partition(":")[0])
+
     def states(self) -> dict[str, str]:
         """Status of each declared resource, by kind and name."""
         shown = self.shown()
@@ -141,6 +213,5 @@ class Element:
 
     def _written(self) -> Path:
         file = self._folder / f"{self.name}-{self.manifest['version']}.yaml"
-        # JSON is YAML too.
-        file.write_text(json.dumps(self.manifest, indent=2))
+        file.write_text(self._text)
         return file

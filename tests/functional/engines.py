@@ -1,7 +1,8 @@
-"""What an engine says by itself, whoever asks."""
+"""What an engine says to whoever asks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,3 +17,12 @@ def answers(s3: Any) -> bool:
     except BotoCoreError:
         return False
     return True
+
+
+def refusal(call: Callable[[], Any]) -> str | None:
+    """The error code by which S3 refuses a call; `None` of one that it does."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None

@@ -78,3 +78,14 @@ def read(given: Mapping[str, str] = os.environ) -> Environment:
         database=given.get(DATABASE, ""),
         logs=given.get(LOGS, ""),
     )
+
+
+def no_stand(given: Mapping[str, str] = os.environ) -> str:
+    """Why tests that break or look into the platform can't run; empty where they can.
+
+    A stand sets all of its variables: where only some are set, what is missing is a
+    mistake, and the tests that need it fail.
+    """
+    if any(given.get(name) for name in (STAND, DATABASE, LOGS)):
+        return ""
+    return f"{STAND} is not set: this platform is not ours to break"

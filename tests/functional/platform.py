@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from s3aas_element import identity
 
 from exordos_paas_storage.client import http
 from exordos_paas_storage.domain import access
 from tests.functional import core, environment
 from tests.service import made
 
-METAPAAS_PROJECT = "4d657461-0000-0000-0000-000000000002"
+METAPAAS_PROJECT = str(identity.METAPAAS_PROJECT)
 PREFIX = "s3-functional"
 GONE_S = 180.0
 
@@ -133,10 +134,7 @@ class Platform:
         Core keeps its id in every declared object and makes no project of it, so that
         nobody has a token for it. Where there is none, it is made for this run.
         """
-        if self.core.find(f"iam/projects/{project}") is None:
-            self._make_project("elements", uuid=project)
-            self._undo.callback(self.core.drop, f"iam/projects/{project}")
-            self._undo.callback(self._drop_bindings, project=project)
+        self._make_elements_project(project)
         (me,) = self.core.list("iam/users", username=self.given.admin[0])
         for role in (self.role(access.OWNER), self._role_of_elements()):
             self._bind(me["uuid"], role, project)
@@ -144,11 +142,14 @@ class Platform:
 
     def owner_of_elements_by_id(self, project: str) -> Account:
         """Whoever makes a project of that id in Core, which makes an owner of them."""
+        self._make_elements_project(project)
+        return self.account(access.OWNER, project)
+
+    def _make_elements_project(self, project: str) -> None:
         if self.core.find(f"iam/projects/{project}") is None:
             self._make_project("elements", uuid=project)
             self._undo.callback(self.core.drop, f"iam/projects/{project}")
-            self._undo.callback(self._drop_bindings, project=project)
-        return self.account(access.OWNER, project)
+            self._undo.callback(self.drop_bindings, project=project)
 
     def _role_of_elements(self) -> str:
         """A new role that reaches declared objects, which no role of ours does."""
@@ -214,17 +215,17 @@ class Platform:
         self._undo.callback(self.core.drop, f"iam/role_bindings/{found}")
 
     def _drop_user(self, user: str) -> None:
-        self._drop_bindings(user=user)
+        self.drop_bindings(user=user)
         self.core.drop(f"iam/users/{user}")
 
     def _drop_project(self, project: str) -> None:
         try:
-            self._drop_instances(project)
+            self.drop_instances(project)
         finally:
-            self._drop_bindings(project=project)
+            self.drop_bindings(project=project)
             self.core.drop(f"iam/projects/{project}")
 
-    def _drop_instances(self, project: str) -> None:
+    def drop_instances(self, project: str) -> None:
         """Remove the project's instances, as its maker, who is an owner of it."""
         owner = Account(*self.given.admin, project)
         api = self.api(owner)
@@ -237,6 +238,7 @@ class Platform:
             lambda: api.show("/instances") == [], GONE_S, f"{project} is not empty"
         )
 
-    def _drop_bindings(self, **of: str) -> None:
+    def drop_bindings(self, **of: str) -> None:
+        """Take roles from users: all of one role, user or project."""
         for found in self.core.list("iam/role_bindings", **of):
             self.core.drop(f"iam/role_bindings/{found['uuid']}")

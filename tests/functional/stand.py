@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 
@@ -27,3 +28,12 @@ class Stand:
         told = f"the stand's {words}: {answer.stdout}{answer.stderr}"
         assert answer.returncode == 0, told
         return answer.stdout
+
+    def processes(self) -> dict[str, int | None]:
+        """Process ids of MetaPaaS's services by name; `None` of one that is off."""
+        lines = map(json.loads, self("service", "list").splitlines())
+        return {
+            one["name"]: one["pid"]
+            for one in lines
+            if one["name"].startswith("exordos-metapaas-")
+        }

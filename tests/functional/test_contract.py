@@ -208,6 +208,19 @@ def test_c11_the_platform_tells_what_each_role_may(live, role):
     assert ours == set(access.permissions(role))
 
 
+def test_c11_the_platform_lists_the_roles_of_metapaas_project(live):
+    """What the guide names in the place of the promised path, filtered by Core."""
+    of = platform.METAPAAS_PROJECT
+
+    answer = live.core.ask(f"/v1/iam/roles/?project_id={of}")
+
+    assert answer.status_code == 200, answer.text
+    listed = {one["name"]: one for one in answer.json()}
+    assert {one["project_id"] for one in listed.values()} == {of}
+    for role in (access.OPERATOR, access.VIEWER):
+        assert listed[role]["uuid"] == live.role(role)
+
+
 def test_c11_the_projects_own_path_is_answered_by_core(live):
     project = f"iam/projects/{platform.METAPAAS_PROJECT}"
 
@@ -221,7 +234,7 @@ def test_c11_the_projects_own_path_is_answered_by_core(live):
 def test_versions_are_listed_and_one_is_the_default(api, example):
     listed = api.show("/versions")
 
-    assert [one["name"] for one in listed if one["default"]] != []
+    assert len([one["name"] for one in listed if one["default"]]) == 1
     found = api.show(f"/versions/{example.body['version']}")
     assert found["engine"] == example.shown["engine"]
     assert found["status"] == "ACTIVE"

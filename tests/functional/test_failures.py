@@ -1,8 +1,8 @@
 """What breaks on a platform: engines, machines, MetaPaaS, and its shared loop."""
 
 import json
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -74,14 +74,19 @@ def test_metapaas_broken_off_in_the_middle_loses_nothing(api, breaker, place, by
     words = (
         ("restart", GSERVICE) if by == "restart" else ("kill", "-s", "KILL", GSERVICE)
     )
-    breaking = threading.Thread(target=breaker, args=("service", *words))
-    names = []
-    breaking.start()
-    while breaking.is_alive() or len(names) < BURST:
-        names.append(made.unique("burst"))
-        api.make(f"{place.at}/buckets", name=names[-1])
-    breaking.join()
+    before, names = breaker.processes()[GSERVICE], []
+    with ThreadPoolExecutor(1) as pool:
+        breaking = pool.submit(breaker, "service", *words)
+        while not breaking.done() or len(names) < BURST:
+            names.append(made.unique("burst"))
+            api.make(f"{place.at}/buckets", name=names[-1])
+        breaking.result()
 
+    made.until(
+        lambda: breaker.processes()[GSERVICE] not in (None, before),
+        BACK_S,
+        f"{GSERVICE} is another process",
+    )
     for name in names:
         api.wait(f"{place.at}/buckets/{name}", deadline_s=BACK_S)
     assert set(names) <= on_engine(place.key(place.user()))

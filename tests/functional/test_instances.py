@@ -70,15 +70,35 @@ def test_its_default_bucket_is_not_deleted_alone(api, example):
     assert answer.status_code == 409, answer.text
 
 
-@pytest.mark.parametrize("field", ["name", "encryption", "labels", "description"])
-def test_null_means_the_default_and_a_get_can_be_sent_back(api, example, field):
+def test_what_a_get_told_can_be_sent_back(api, example):
     before = api.show(example.at)
 
-    assert api.put(example.at, before).json()["generation"] == before["generation"]
-    if field in ("labels", "description"):
-        other = {"labels": {"team": "web"}, "description": "for the web"}[field]
+    answer = api.put(example.at, before)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["generation"] == before["generation"]
+
+
+@pytest.mark.parametrize(
+    ("field", "other", "default"),
+    [
+        ("labels", {"team": "web"}, {}),
+        ("description", "for the web", ""),
+        ("encryption", "aes256", "none"),
+    ],
+)
+def test_null_means_the_default(api, example, field, other, default):
+    before = api.show(example.at)[field]
+    try:
         assert api.change(example.at, **{field: other})[field] == other
-        assert api.change(example.at, **{field: None})[field] == before[field]
+        assert api.change(example.at, **{field: None})[field] == default
+    finally:
+        api.change(example.at, **{field: before})
+        api.wait(example.at, deadline_s=conftest.INSTANCE_S)
+
+
+def test_null_is_no_name(api, example):
+    made.refused(api.patch(example.at, {"name": None}), 400, "InvalidValue", "name")
 
 
 def test_an_update_at_another_generation_is_refused(api, example):

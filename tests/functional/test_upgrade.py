@@ -33,16 +33,6 @@ def offers(run, version):
     return ("s3aas", version) in [(one["name"], one["version"]) for one in listed]
 
 
-def processes(breaker):
-    """Process ids of MetaPaaS's services, by their names."""
-    lines = [json.loads(line) for line in breaker("service", "list").splitlines()]
-    return {
-        one["name"]: one["pid"]
-        for one in lines
-        if one["name"].startswith("exordos-metapaas-")
-    }
-
-
 def test_an_upgrade_of_the_element_keeps_everything(
     api, breaker, client, example, given, live, new_instance, place, run
 ):
@@ -57,7 +47,7 @@ def test_an_upgrade_of_the_element_keeps_everything(
         for one in live.core.list("iam/permissions")
         if one["name"].startswith("s3aas.")
     }
-    pids, version = processes(breaker), following(installed(live)["version"])
+    pids, version = breaker.processes(), following(installed(live)["version"])
     breaker("wheel", version)
     made.until(lambda: offers(run, version), UPGRADE_S, f"Core offers s3aas {version}")
 
@@ -73,7 +63,7 @@ def test_an_upgrade_of_the_element_keeps_everything(
         f"s3aas is ACTIVE in version {version}",
     )
     made.until(
-        lambda: processes(breaker)[GSERVICE] not in (None, pids[GSERVICE]),
+        lambda: breaker.processes()[GSERVICE] not in (None, pids[GSERVICE]),
         UPGRADE_S,
         "MetaPaaS has restarted its services with the next wheel",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,18 +12,15 @@ from exordos_paas_storage.domain import errors
 from exordos_paas_storage.nodes import engine_config
 from tests.stand import (
     elements,
-    environment,
     host,
-    index,
     nodes,
     offers,
+    origin,
     places,
     secretbook,
     services,
 )
 from tests.stand import up as steps
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Group(click.Group):
@@ -43,27 +39,20 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--manifest", type=_FILE, help="Of another element; default: ours.")
-@click.option("--no-element", is_flag=True, help="Install no element of ours.")
-@click.option(
-    "--wheel", "wheels", multiple=True, type=_FILE, help="Into the index too."
-)
 @click.option("--iam-cache", is_flag=True, help="Cache tokens in front of Core's IAM.")
-def up(
-    manifest: Path | None, no_element: bool, wheels: tuple[Path, ...], iam_cache: bool
-) -> None:
-    """Bring the stand up and install our service on it."""
+def up(iam_cache: bool) -> None:
+    """Bring the stand up and install our service on it.
+
+    One that is up is left as it is where it was made from this tree, with this engine
+    and these options; another one is made anew.
+    """
     if host.running() and places.READY.exists():
-        click.echo("the stand is up: python -m tests.stand status")
-        return
-    wanted = steps.Wanted(
-        version=index.version(),
-        element=not no_element,
-        manifest=manifest,
-        wheels=list(wheels),
-        iam_cache=iam_cache,
-    )
-    steps.up(wanted, click.echo)
+        differs = origin.differences(origin.wanted(iam_cache=iam_cache))
+        if not differs:
+            click.echo("the stand is up: python -m tests.stand status")
+            return
+        click.echo(f"the stand that is up has another {', '.join(differs)}: anew")
+    steps.up(click.echo, iam_cache=iam_cache)
     click.echo("the stand is up: python -m tests.stand exec -- COMMAND runs inside it")
 
 
@@ -97,22 +86,12 @@ def execute(command: tuple[str, ...]) -> None:
     os.execvp(argv[0], argv)
 
 
-@main.command("index")
-@click.option("--version", "versions", multiple=True, help="Of a wheel; repeatable.")
-@click.option("--wheel", "wheels", multiple=True, type=_FILE, help="Another one.")
-def make_index(versions: tuple[str, ...], wheels: tuple[Path, ...]) -> None:
-    """Make the package index and the repository; prints the manifests' paths."""
-    environment.ensure(click.echo)
-    offers.make(list(versions) or [index.version()], list(wheels))
-    for version in index.offered():
-        click.echo(offers.manifest(version))
-
-
 @main.command()
 @click.argument("version")
 def wheel(version: str) -> None:
     """Offer the tree under another version too; prints its manifest's path."""
     host.inside([])
+    origin.forget()
     path = offers.add(version)
     elements.refresh_offers(secretbook.read())
     click.echo(path)

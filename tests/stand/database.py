@@ -31,6 +31,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "timezone": "UTC",
+    "log_lock_waits": "on",
 }
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import time
 from pathlib import Path
-from typing import Any
 
 from s3aas_element import install as ours
 
@@ -15,7 +12,6 @@ from tests.stand import host, places
 from tests.stand.secretbook import Secrets
 
 S3 = "s3aas"
-_POLL_S = 1.0
 # On a platform these make the machines that the stand makes by itself.
 _EMPTY = """\
 name: "{name}"
@@ -58,22 +54,6 @@ def install_offered(secrets: Secrets, version: str, limit_s: float) -> None:
 def refresh_offers(secrets: Secrets) -> None:
     """Have Core read the stand's repository, which it does in the background."""
     run(secrets, "repo", "refresh")
-
-
-def wait_active(secrets: Secrets, name: str, limit_s: float) -> None:
-    """Wait until an element is there as a whole.
-
-    Raises:
-        SetupError: it is not after `limit_s`; the message says how far it is.
-    """
-    deadline = time.monotonic() + limit_s
-    while (status := _status(secrets, name)) != "ACTIVE":
-        if time.monotonic() > deadline:
-            raise errors.SetupError(
-                f"the element {name} is {status} after {limit_s:.0f} s: see"
-                f" {places.LOGS}"
-            )
-        time.sleep(_POLL_S)
 
 
 def run(secrets: Secrets, *arguments: str) -> str:
@@ -122,10 +102,3 @@ def environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "200",
     }
-
-
-def _status(secrets: Secrets, name: str) -> str:
-    rows: list[dict[str, Any]] = json.loads(
-        run(secrets, "ee", "list", "--output", "json")
-    )
-    return next((row["status"] for row in rows if row["name"] == name), "missing")

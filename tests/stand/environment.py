@@ -21,11 +21,7 @@ _TOOLS = (
     Tool("nginx", "nginx-light"),
     Tool("unshare", "util-linux"),
     Tool("mount", "mount"),
-    Tool("gcc", "gcc"),
-    Tool("pkg-config", "pkg-config"),
-    # Two of the platform's packages are compiled here.
-    Tool("/usr/include/ev.h", "libev-dev"),
-    Tool("/usr/include/libvirt/libvirt.h", "libvirt-dev"),
+    *tools.FOR_PLATFORM,
 )
 _DEBIAN = Path("/usr/bin/python3")
 # It is a link whose target has the whole version.
@@ -67,7 +63,7 @@ def _environment(folder: Path, pins: Path, say: Say) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     command.run([interpreter(), "-m", "venv", folder], limit_s=_INSTALL_LIMIT_S)
     _pip(folder, "-r", pins)
-    _open(folder)
+    open_to_services(folder)
     stamp.write_text(wanted)
 
 
@@ -84,12 +80,12 @@ def _install_standins() -> None:
         copy = shutil.copytree(_STANDINS, Path(scratch) / "standins")
         how = ("--no-deps", "--force-reinstall", "--no-build-isolation")
         _pip(places.VENV, *how, copy)
-    _open(places.VENV)
+    open_to_services(places.VENV)
     stamp.write_text(digest.hexdigest())
 
 
-def _open(folder: Path) -> None:
-    """Let the account that services become read it, whatever pip's umask was."""
+def open_to_services(folder: Path) -> None:
+    """Let the account that services become read it, whatever the umask was."""
     subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
 
 

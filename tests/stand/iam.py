@@ -6,6 +6,8 @@ import json
 import subprocess
 from typing import Any
 
+from s3aas_element import identity
+
 from exordos_paas_storage.domain import errors
 from tests.stand import host, places, secretbook
 from tests.stand.secretbook import Secrets
@@ -43,7 +45,7 @@ def seed(secrets: Secrets) -> None:
         SetupError: Core refuses.
     """
     project = {
-        "uuid": places.METAPAAS_PROJECT,
+        "uuid": str(identity.METAPAAS_PROJECT),
         "name": "metapaas",
         "description": "",
         "organization": "",

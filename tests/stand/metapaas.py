@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from s3aas_element import identity
+
 from tests.stand import core, database, machines, places, secretbook
 from tests.stand.manager.spec import Machine, Unit
 from tests.stand.secretbook import Secrets
@@ -73,7 +75,7 @@ def _render(secrets: Secrets) -> Unit:
             GC_PG_PASS=secrets.metapaas_database,
             IAM_USER_NAME="admin",
             IAM_USER_PASS=secrets.admin,
-            PROJECT_ID=places.METAPAAS_PROJECT,
+            PROJECT_ID=str(identity.METAPAAS_PROJECT),
             AUDIENCE=secretbook.CLIENT_ID,
             GC_HS256_JWKS_ENCRYPTION_KEY=secrets.tokens,
         ),

@@ -8,33 +8,36 @@ from pathlib import Path
 from s3aas_element import image_files, release, render, repository
 
 from exordos_paas_storage.plugin import place
-from tests.stand import image, index, places
+from tests.stand import environment, image, index, places
 
 # Where the repository has an image, nobody asks for its content: machines of the stand
 # are given their system by the stand.
 _NO_IMAGE = "This stands in for the image of a node. See docs/guides/stand.md.\n"
 
 
-def make(versions: list[str], wheels: list[Path]) -> None:
-    """Offer these versions of ours, and other wheels, and nothing else.
+def make(version: str) -> None:
+    """Offer this version of ours, and nothing else.
 
     Raises:
-        SetupError: one can't be built.
+        SetupError: it can't be built.
     """
-    index.make(versions, wheels)
-    shutil.rmtree(places.REPOSITORY, ignore_errors=True)
-    places.REPOSITORY.mkdir(parents=True)
-    stub = places.REPOSITORY / image_files.FILE
-    stub.write_text(_NO_IMAGE)
-    elements = [one for number in versions for one in _elements(number, stub)]
-    repository.write(elements, places.REPOSITORY)
-    for path in (places.REPOSITORY, *places.REPOSITORY.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for folder in (places.INDEX, places.REPOSITORY):
+        shutil.rmtree(folder, ignore_errors=True)
+    add(version)
 
 
 def add(version: str) -> Path:
-    """Offer one more version; the path of its manifest."""
-    make(sorted({*index.offered(), version}), [])
+    """Offer one more version, as `make build` does; the path of its manifest.
+
+    Raises:
+        SetupError: it can't be built.
+    """
+    made = index.add(version)
+    places.REPOSITORY.mkdir(parents=True, exist_ok=True)
+    stub = places.REPOSITORY / image_files.FILE
+    stub.write_text(_NO_IMAGE)
+    repository.write(_elements(version, made, stub), places.REPOSITORY)
+    environment.open_to_services(places.REPOSITORY)
     return manifest(version)
 
 
@@ -44,7 +47,7 @@ def manifest(version: str, element: str = place.ELEMENT) -> Path:
     return folder / "manifests" / f"{element}.yaml"
 
 
-def _elements(version: str, stub: Path) -> list[repository.Element]:
+def _elements(version: str, wheel: Path, stub: Path) -> list[repository.Element]:
     engine = release.engine_for(image.chosen(), None, places.REPOSITORY)
     made = release.of(version, places.INDEX_URL, engine, wheel=version)
     return [
@@ -53,6 +56,7 @@ def _elements(version: str, stub: Path) -> list[repository.Element]:
             version=version,
             manifest=render.manifest(name, made),
             images=[stub] if name == place.ELEMENT else [],
+            wheels=[wheel] if name == place.ELEMENT else [],
         )
         for name in render.ELEMENTS
     ]

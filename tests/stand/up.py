@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import errors
 from tests.stand import (
     core,
@@ -20,31 +19,13 @@ from tests.stand import (
     image,
     metapaas,
     offers,
+    origin,
     places,
     secretbook,
 )
 from tests.stand.secretbook import Secrets
 
 _ACTIVE_LIMIT_S = 120.0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the stand is made with.
-
-    Attributes:
-        version: of ours, that is built from the tree and offered.
-        element: whether its element is installed.
-        manifest: of another element that is installed in its place.
-        wheels: others in the index.
-        iam_cache: whether Core's balancer caches introspected tokens.
-    """
-
-    version: str
-    element: bool
-    manifest: Path | None
-    wheels: list[Path]
-    iam_cache: bool = False
 
 
 class Clock:
@@ -58,26 +39,30 @@ class Clock:
         self._say(f"{time.monotonic() - self._begun:6.1f} s  {step}")
 
 
-def up(wanted: Wanted, say: Callable[[str], None]) -> None:
-    """Make a whole stand; one that was left half made is taken away first.
+def up(say: Callable[[str], None], *, iam_cache: bool) -> None:
+    """Make a whole stand in the place of one that is there.
+
+    Args:
+        iam_cache: whether Core's balancer caches introspected tokens.
 
     Raises:
         SetupError: a step fails; the message says which, and where its log is.
     """
     if os.geteuid() != 0:
         raise errors.SetupError("the stand makes namespaces: run it as root")
+    made_from = origin.wanted(iam_cache=iam_cache)
     environment.ensure(say)
     done = Clock(say)
     host.stop()
     host.clear()
     secrets = secretbook.make()
-    offers.make([wanted.version], wanted.wheels)
+    offers.make(__version__)
     image.make(image.chosen())
     done("packages, elements, and the system of nodes")
     host.write_tools()
     host.start()
     host.begin(host.NAME, host.INDEX)
-    _start_databases(secrets, iam_cache=wanted.iam_cache)
+    _start_databases(secrets, iam_cache=iam_cache)
     done("databases, with the platform's migrations")
     host.begin(core.NAME, *core.APIS)
     done("Core's APIs")
@@ -89,15 +74,10 @@ def up(wanted: Wanted, say: Callable[[str], None]) -> None:
     done("all services")
     elements.install_stubs(secrets)
     done("elements core and metapaas")
-    if wanted.element:
-        if wanted.manifest:
-            elements.install(secrets, wanted.manifest)
-            elements.wait_active(secrets, elements.S3, _ACTIVE_LIMIT_S)
-        else:
-            elements.install_offered(secrets, wanted.version, _ACTIVE_LIMIT_S)
-        done(f"element {elements.S3}")
+    elements.install_offered(secrets, __version__, _ACTIVE_LIMIT_S)
+    done(f"element {elements.S3}")
     write_settings(secrets)
-    places.READY.touch()
+    origin.remember(made_from)
 
 
 def _start_databases(secrets: Secrets, *, iam_cache: bool) -> None:

@@ -9,9 +9,9 @@ import subprocess
 from tests.stand.manager.spec import Machine
 
 _LINK = "eth0"
-# A bridge without an address of its own has the lowest of its links, and another one once
-# that machine is gone: what is under way to it is lost until the others look anew, in
-# nearly a minute.
+# A bridge without an address of its own has the lowest of its links, and another one
+# once that machine is gone: what is under way to it is lost until the others look anew,
+# in nearly a minute.
 _BRIDGE = "02:00:00:00:00:01"
 
 
