@@ -57,12 +57,14 @@ class CoreNodes:
         with self._memory.of(spec) as known:
             serves = self._serves(spec)
             digest = core_memory.digest_of(spec)
-            current = known.digest == digest
-            if serves and current and self._clock() - known.checked_at < CHECK_S:
+            fresh = self._clock() - known.checked_at < CHECK_S
+            if serves and fresh and known.digest == digest:
                 return self._ready(known)
             try:
                 view = self._settle(spec, known, digest)
             except core_client.CoreUnavailable as error:
+                # Another one where it was just seen to differ.
+                current = known.digest == digest
                 return self._unavailable(spec, known, serves, current, str(error))
             except (core_client.CoreRefused, errors.SetupError) as error:
                 return self._refused(known, serves, str(error))

@@ -53,10 +53,11 @@ class Known:
     def saw(self, view: core_view.View, spec: port.NodeSpec, now: float) -> None:
         """Note what the process before may have asked of Core and not seen the end of.
 
-        A change is over for good once the instance worked with it.
+        A change is over for good once the instance worked with it. A generation that
+        the instance has not come to is of a time before its database was restored.
         """
         self.grown = view.grown
-        unseen = not spec.settled and view.resized_at > spec.observed_generation
+        unseen = spec.observed_generation < view.resized_at <= spec.generation
         if unseen and self.changed_at == -math.inf:
             self.changes(now)
 

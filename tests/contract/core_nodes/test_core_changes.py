@@ -64,6 +64,18 @@ def test_sizes_that_were_changed_before_a_restart_are_not_called_done(
     assert server.count("PUT") == 1
 
 
+def test_a_generation_from_before_the_database_was_restored_is_not_waited_for(
+    server, nodes, running, after
+):
+    sizes = port.Sizes(4, 2048, 20)
+    nodes.ensure(dataclasses.replace(running, sizes=sizes, generation=7))
+    server.say(running.node_id, "ACTIVE")
+
+    restored = made.asked(dataclasses.replace(running, sizes=sizes))
+    assert (restored.observed_generation, restored.generation) == (1, 2)
+    assert after().ensure(restored).unsettled == ""
+
+
 def test_sizes_of_a_node_that_never_served_are_waited_for_over_a_restart(
     server, nodes, spec, after
 ):

@@ -152,6 +152,23 @@ def test_trouble_with_core_is_a_status_and_no_raise(
     nodes.remove(running)
 
 
+def test_what_was_seen_to_differ_is_not_settled_while_it_cannot_be_changed(
+    server, nodes, running, now
+):
+    assert nodes.ensure(running).unsettled == ""
+    server.sets[str(running.node_id)]["cores"] = 1
+    server.instead = lambda method, path: (503, None) if method == "PUT" else None
+
+    now[0] += core.CHECK_S
+    for _ in range(2):
+        assert "503" in nodes.ensure(running).unsettled
+        now[0] += core_client.HOLD_S
+
+    server.instead = lambda method, path: None
+    nodes.ensure(running)
+    assert server.sets[str(running.node_id)]["cores"] == running.sizes.cores
+
+
 def test_what_another_answers_for_core_is_no_word_of_core(
     server, nodes, running, engine, after
 ):
