@@ -12,13 +12,11 @@ from typing import Any, ClassVar
 
 from restalchemy.dm import filters
 
-from exordos_paas_storage.api import packer
-from exordos_paas_storage.domain import access, errors, expiry
+from exordos_paas_storage.domain import access, errors
 from exordos_paas_storage.domain import policy as templates
 from exordos_paas_storage.models import (
     access_key,
     attachment,
-    base,
     bucket,
     instance,
     policy,
@@ -27,6 +25,8 @@ from exordos_paas_storage.models import (
 )
 from exordos_paas_storage.plugin import (
     declared,
+    declared_attachments,
+    declared_keys,
     declared_links,
     declared_log,
     declared_object,
@@ -146,34 +146,30 @@ class DeclaredUser(_Child):
         good where they are refused. A list stands beside declared attachments.
 
         Raises:
-            InvalidValue: `null` does not.
+            InvalidValue: `null` does not, or the two are too many together.
         """
         found, row = super().body(session), self.state.row
         if "policies" not in found:
             unnamed = row is not None and not row.inherits_policies
             return found if unnamed else {**found, "policies": []}
-        attached = self._attached(session)
+        attached = declared_attachments.policies_of(session, self.state.uuid)
         if attached and found["policies"] is None:
             raise errors.InvalidValue(
                 "policies", "can't be null beside declared attachments"
             )
         if isinstance(found["policies"], list):
-            listed = found["policies"]
-            found["policies"] = listed + [one for one in attached if one not in listed]
+            found["policies"] = self._together(found["policies"], attached)
         return found
 
-    def _attached(self, session: Any) -> list[str]:
-        """Names of the policies that declared attachments attach to the user."""
-        rows = session.execute(
-            """
-            SELECT p.name FROM s3aas_attachments a
-            JOIN s3aas_policies p ON p.uuid = a.policy_uuid
-            WHERE a.user_uuid = %s AND a.declared AND a.status <> 'DELETING'
-            ORDER BY p.name
-            """,
-            (self.state.uuid,),
-        ).fetchall()
-        return [row["name"] for row in rows]
+    def _together(self, listed: list[Any], attached: list[str]) -> list[Any]:
+        """A list with what is attached; what is wrong with the list is said later."""
+        rule = self.resource.fields["policies"].rule
+        found = listed + [one for one in attached if one not in listed]
+        if rule.holds(listed) and not rule.holds(found):
+            raise errors.InvalidValue(
+                "policies", f"and those of declared attachments together {rule.words}"
+            )
+        return found
 
 
 class _OfUser(_Child):
@@ -216,21 +212,20 @@ class DeclaredAttachment(_OfUser):
         owner = user.User.objects.get_one(
             session=session, filters={"uuid": filters.EQ(columns["user_uuid"])}
         )
-        row = attachment.attach(session, owner, values["policy"])
-        # Core knows it by the uuid in the manifest; here it is its user and policy.
-        session.execute(
-            "UPDATE s3aas_attachments SET uuid = %s, declared = true WHERE uuid = %s",
-            (self.state.uuid, row.uuid),
+        return declared_attachments.attach(
+            session, owner, values["policy"], self.state.uuid
         )
-        return attachment.one(session, owner, str(self.state.uuid))
+
+    def update(self, session: Any) -> None:
+        super().update(session)
+        if self.state.refusal is None:
+            with self._refusable(session):
+                declared_attachments.mark(session, self.state.uuid)
 
     def delete(self, session: Any) -> None:
         super().delete(session)
         # It may be attached again by somebody else before it is gone.
-        session.execute(
-            "UPDATE s3aas_attachments SET declared = false WHERE uuid = %s",
-            (self.state.uuid,),
-        )
+        declared_attachments.unmark(session, self.state.uuid)
 
 
 class DeclaredAccessKey(_OfUser):
@@ -251,8 +246,8 @@ class DeclaredAccessKey(_OfUser):
 
     def body(self, session: Any) -> dict[str, Any]:
         found = super().body(session)
-        if self.state.row is not None and found.get("expires_at", "") is None:
-            self._set_end(session, found)
+        if self.state.row is not None:
+            declared_keys.settle_end(session, self.state.row, found)
         if "secret_key" in self.state.untold:
             # It was compared when it was told.
             return found
@@ -267,23 +262,6 @@ class DeclaredAccessKey(_OfUser):
                     "secret_key", "can't be changed after creation; declare another key"
                 )
         return found
-
-    def _set_end(self, session: Any, body: dict[str, Any]) -> None:
-        """No end is the ceiling's where the instance has one, as it was for a new key.
-
-        One that lies further, as the ceiling was higher then, is left alone.
-        """
-        row = self.state.row
-        owner = session.execute(
-            "SELECT max_key_ttl_s FROM s3aas_instances WHERE uuid = %s",
-            (row.instance,),
-        ).fetchone()
-        ends = expiry.of_new(None, row.created_at, owner["max_key_ttl_s"])
-        if ends is None or row.expires_at is None:
-            return
-        del body["expires_at"]
-        if row.expires_at < ends and base.now() < ends:
-            body["expires_at"] = packer.plain(ends)
 
     def view(self) -> dict[str, Any]:
         found = super().view()

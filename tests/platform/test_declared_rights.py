@@ -1,8 +1,12 @@
 """What declared users may do, on the engine: never more than manifests say."""
 
+import datetime
+
+import pytest
+
 from exordos_paas_storage.domain import errors, policy
-from exordos_paas_storage.models import attachment, base, user
-from tests.platform.shop import NAMES, installed, platform, rows, shop, tables
+from exordos_paas_storage.models import access_key, attachment, base, user
+from tests.platform.shop import MAIN, NAMES, installed, platform, rows, shop, tables
 from tests.service import made
 
 __all__ = ("platform", "tables")
@@ -18,6 +22,18 @@ def granted(db, *names):
     ).fetchall()
     assert len(found) == len(names)
     return NOTHING | {policy.engine_name(row["uuid"]) for row in found}
+
+
+def attach(name):
+    """Attach a policy to alice, as the API does."""
+    with base.transaction() as session:
+        alice = user.User.objects.get_one(session=session, filters={"name": "alice"})
+        attachment.attach(session, alice, name)
+
+
+def mapped(world):
+    """The sets of policies that the engine was given for users, in their order."""
+    return [call[2] for call in world.only.calls if call[0] == "map_policies"]
 
 
 def settles(platform, names):
@@ -116,9 +132,7 @@ def test_an_attachment_that_left_the_manifest_is_nobodys(platform, db, world):
         manifest, shop(alice={"policies": []}) | {"instances.users.policies": {}}
     )
     platform.until(lambda: rows(db, "attachments")[0]["status"] == "DELETING")
-    with base.transaction() as session:
-        alice = user.User.objects.get_one(session=session, filters={"name": "alice"})
-        attachment.attach(session, alice, "look")
+    attach("look")
     world.only.on.clear()
 
     made.until(lambda: platform.turn() or not rows(db, "attachments"))
@@ -127,3 +141,138 @@ def test_an_attachment_that_left_the_manifest_is_nobodys(platform, db, world):
 
 def unavailable(*asked):
     raise errors.EngineUnavailable("map policies")
+
+
+def test_a_list_may_become_attachments(platform, db, world):
+    """What of the list no attachment names stays until an empty list takes it away."""
+    listed = shop(alice={"policies": ["look", "backup"]})
+    manifest = platform.install("shop", listed | {"instances.users.policies": {}})
+    settles(platform, WITHOUT_LOOKS)
+    made.until(lambda: world.only.policies_of("alice") == granted(db, "look", "backup"))
+    world.only.calls.clear()
+
+    platform.change(manifest, shop())
+    settles(platform, NAMES)
+    assert world.only.policies_of("alice") == granted(db, "look", "backup")
+
+    platform.change(manifest, shop(alice={"policies": []}))
+    made.until(
+        lambda: (
+            platform.turn() or world.only.policies_of("alice") == granted(db, "look")
+        )
+    )
+    settles(platform, NAMES)
+    (kept,) = rows(db, "attachments")
+    assert kept["uuid"] == platform.one("looks")["uuid"]
+    assert all(given >= granted(db, "look") for given in mapped(world))
+
+
+def test_what_the_api_attached_can_be_declared(platform, db, world):
+    without = shop() | {"instances.users.policies": {}}
+    manifest = platform.install("shop", without)
+    settles(platform, WITHOUT_LOOKS)
+    attach("look")
+
+    platform.change(manifest, shop())
+    settles(platform, NAMES)
+    platform.change(manifest, without)
+    made.until(lambda: platform.turn() or world.only.policies_of("alice") == NOTHING)
+    settles(platform, WITHOUT_LOOKS)
+
+
+def test_a_policy_is_attached_by_one_declared_object(platform):
+    manifest = installed(platform)
+    twice = shop()
+    of_users = twice["instances.users.policies"]
+    of_users["again"] = of_users["looks"]
+    platform.change(manifest, twice)
+
+    message = platform.refused("again", "ERROR AlreadyAttached policy")
+    assert message == "policy: is attached to the user already"
+    assert platform.shown(NAMES, turns=4) == {(name, "ACTIVE") for name in NAMES}
+
+
+@pytest.mark.parametrize("listed", [["backup"], None])
+def test_attachments_of_an_earlier_release_stand_beside_a_list(
+    platform, db, world, listed
+):
+    manifest = installed(platform)
+    settles(platform, NAMES)
+    db.execute("UPDATE s3aas_attachments SET declared = false")
+    platform.turn()
+    world.only.calls.clear()
+
+    platform.change(manifest, shop(alice={"policies": listed}))
+    if listed is None:
+        message = platform.refused("alice", "ERROR InvalidValue policies")
+        assert message == "policies: can't be null beside declared attachments"
+        assert world.only.policies_of("alice") == granted(db, "look")
+    else:
+        settles(platform, NAMES)
+        assert world.only.policies_of("alice") == granted(db, "look", *listed)
+    assert all(given >= granted(db, "look") for given in mapped(world))
+
+
+def test_a_list_and_attachments_are_fifty_together(platform):
+    most = [f"one-{n}" for n in range(50)]
+    many = {
+        name: {"name": name, "template": "read-only", "instance": MAIN} for name in most
+    }
+    resources = shop(alice={"policies": most})
+    resources["instances.policies"] |= many
+    manifest = platform.install("shop", resources)
+    platform.wait("looks")
+
+    message = platform.refused("alice", "ERROR InvalidValue policies")
+    assert message == (
+        "policies: and those of declared attachments together "
+        + str(user.User.resource.fields["policies"].rule.words)
+    )
+
+    resources["instances.users"]["alice"]["policies"] = most[1:]
+    platform.change(manifest, resources)
+    settles(platform, NAMES)
+
+
+def ends_at(db):
+    (row,) = db.execute(
+        "SELECT expires_at FROM s3aas_access_keys WHERE access_key = 'AKDECLARED'"
+    ).fetchall()
+    return row["expires_at"]
+
+
+def declared_key():
+    return access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"})
+
+
+@pytest.mark.parametrize(
+    ("main", "asked"),
+    [
+        ({}, None),
+        ({"max_key_ttl_s": 3600}, None),
+        ({}, "2040-01-01T00:00:00Z"),
+    ],
+)
+def test_a_key_that_was_rotated_away_is_not_brought_back(
+    platform, db, world, main, asked
+):
+    installed(platform, shop(main=main, key={"expires_at": asked}))
+    settles(platform, NAMES)
+    follows = declared_key().rotate(0)
+    made.until(lambda: world.only.access_key("AKDECLARED") is None)
+    ended = ends_at(db)
+
+    settles(platform, NAMES)
+    assert ends_at(db) == ended
+    assert world.only.access_key("AKDECLARED") is None
+    made.until(lambda: world.only.access_key(follows.access_key))
+
+
+def test_a_key_in_a_rotation_can_end_earlier(platform, db):
+    manifest = installed(platform)
+    declared_key().rotate(3600)
+    nearer = (base.now() + datetime.timedelta(seconds=600)).replace(microsecond=0)
+    platform.change(manifest, shop(key={"expires_at": nearer.isoformat()}))
+
+    platform.until(lambda: ends_at(db) == nearer.replace(tzinfo=None))
+    settles(platform, NAMES)
