@@ -3,6 +3,7 @@
 import hashlib
 import json
 import uuid
+import zipfile
 
 import pytest
 import yaml
@@ -73,6 +74,30 @@ def a_wheel(folder, version="1.2.3", content=b"a wheel"):
     file = folder / f"exordos_paas_storage-{version}-py3-none-any.whl"
     file.write_bytes(content)
     return wheel.read(file)
+
+
+def members(**other):
+    """What a wheel holds; `other` are in place of those, by `WHEEL` and so on."""
+    folder = "exordos_paas_storage-1.2.3.dist-info"
+    held = {
+        "METADATA": b"Metadata-Version: 2.4\nName: a\nRequires-Dist: click<9\n\nMore.",
+        "WHEEL": b"Generator: hatchling 1.27.0\n",
+        "RECORD": b"of the file WHEEL as it is\n",
+        **other,
+    }
+    return {
+        "exordos_paas_storage/__init__.py": b"",
+        "exordos_paas_storage/a.py": b"a = 1",
+        **{f"{folder}/{name}": content for name, content in held.items()},
+    }
+
+
+def packed(folder, held, method=zipfile.ZIP_DEFLATED):
+    made = a_wheel(folder)
+    with zipfile.ZipFile(made.file, "w", method) as file:
+        for name, content in held.items():
+            file.writestr(name, content)
+    return made.file
 
 
 def test_an_index_keeps_what_is_there(tmp_path):
@@ -159,7 +184,7 @@ def test_a_build_without_an_image_leaves_one_with_an_image_as_it_is(
 
 
 def test_a_build_says_what_it_means_to_have_no_image(tmp_path, monkeypatch):
-    made = a_wheel(tmp_path / "dist")
+    made = wheel.read(packed(tmp_path / "dist", members()))
     monkeypatch.setattr(wheel, "build", lambda folder: made)
     (tmp_path / "openapi.json").touch()
     done = run(
@@ -173,23 +198,64 @@ def test_a_build_says_what_it_means_to_have_no_image(tmp_path, monkeypatch):
 
 def test_an_inventory_tells_releases_of_one_version_apart(tmp_path):
     """By what Core and MetaPaaS never read again, whenever it was made."""
-    image, made = an_image(tmp_path, "minio", "7"), a_wheel(tmp_path / "dist")
-    element = repository.Element(
-        "s3aas", "1.0.0", "", images=[image], wheels=[made.file]
-    )
+    image, made = an_image(tmp_path, "minio", "7"), packed(tmp_path / "dist", members())
+    element = repository.Element("s3aas", "1.0.0", "", images=[image], wheels=[made])
     found = repository.inventory(element)
     image.touch()
     again = repository.inventory(element)
-    made.file.write_bytes(b"another")
+    packed(tmp_path / "dist", {**members(), "exordos_paas_storage/a.py": b"a = 2"})
     other = repository.inventory(element)
 
     assert found == again
-    assert found["sha256"] == {
-        image.name: hashlib.sha256(b"a disk").hexdigest(),
-        made.file.name: hashlib.sha256(b"a wheel").hexdigest(),
-    }
-    assert other["sha256"][image.name] == found["sha256"][image.name]
-    assert other["sha256"][made.file.name] != found["sha256"][made.file.name]
+    assert found["sha256"] == {image.name: hashlib.sha256(b"a disk").hexdigest()}
+    assert other["sha256"] == found["sha256"]
+    assert list(found["wheels"]) == [made.name]
+    assert other["wheels"] != found["wheels"]
+
+
+def test_what_is_not_installed_makes_no_other_release(tmp_path):
+    """As the API's document."""
+    document = tmp_path / "openapi.json"
+    element = repository.Element("s3aas", "1.0.0", "", artifacts=[document])
+    found = []
+    for text in ("{}", '{"openapi": "3.0.3"}'):
+        document.write_text(text)
+        found.append(repository.inventory(element))
+
+    assert found[0] == found[1]
+
+
+def test_a_wheel_is_the_same_whoever_built_it(tmp_path):
+    """Another hatchling, on a machine with another zlib."""
+    one = packed(tmp_path / "one", members())
+    later = members(
+        METADATA=b"Metadata-Version: 2.5\nName: a\nRequires-Dist: click<9\n\nMore.",
+        WHEEL=b"Generator: hatchling 1.33.0\n",
+        RECORD=b"of the file WHEEL as it is now\n",
+    )
+    mixed = dict(reversed(later.items()))
+    two = packed(tmp_path / "two", mixed, zipfile.ZIP_STORED)
+
+    assert wheel.digest(one) == wheel.digest(two)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        members() | {"exordos_paas_storage/a.py": b"a = 2"},
+        members() | {"exordos_paas_storage/b.py": b""},
+        members(METADATA=b"Metadata-Version: 2.4\nName: a\n\nMore."),
+    ],
+)
+def test_a_wheel_with_another_content_is_another(tmp_path, other):
+    one = packed(tmp_path / "one", members())
+
+    assert wheel.digest(one) != wheel.digest(packed(tmp_path / "two", other))
+
+
+def test_what_can_not_be_opened_is_no_wheel(tmp_path):
+    with pytest.raises(errors.SetupError, match="is no wheel"):
+        wheel.digest(a_wheel(tmp_path / "dist").file)
 
 
 def test_an_inventory_lists_each_file_below_its_id(tmp_path):

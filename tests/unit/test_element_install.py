@@ -25,6 +25,7 @@ class Platform:
         repositories: `(id, name, address)` of those that it knows before.
         knows: what Core has of versions that it has read before.
         elsewhere: what it has of 0.1.1 by another repository, as from a file.
+        above: whether that repository has a higher priority, as that of files has.
     """
 
     def __init__(
@@ -36,10 +37,14 @@ class Platform:
         fails=None,
         knows=None,
         elsewhere=None,
+        above=True,
     ):
         self.repositories = [tuple(one) for one in repositories]
         self.installed, self.fails = installed, fails
         self.knows, self.elsewhere = dict(knows or {}), elsewhere
+        self.above = above
+        # The repository that the installed one came from.
+        self.source = "another" if elsewhere else install.REPOSITORY
         # So many looks until Core has read the repository, and the element is there.
         self.reads, self.settles = reads, 2
         self.given = []
@@ -49,7 +54,7 @@ class Platform:
         if self.fails and words[: len(self.fails)] == self.fails:
             return 1, "a line before\nError: it does not work\n"
         if words[:2] == ("repo", "list"):
-            return 0, json.dumps([self._repository(*one) for one in self.repositories])
+            return 0, json.dumps(self._repositories())
         if words[:2] == ("repo", "add"):
             self.repositories.append((words[3], words[5], words[-1]))
         if words[:3] == ("repo", "elements", "list"):
@@ -60,11 +65,30 @@ class Platform:
         if words[:2] == ("ee", "list"):
             return 0, json.dumps(self._rows() if self.installed else [])
         if words[:2] in (("ee", "install"), ("ee", "update")):
-            self.installed = words[4]
+            self._go_to(*words[2:])
         return 0, ""
 
-    def _repository(self, uuid, name, address):
-        return {"uuid": uuid, "project": METAPAAS, "name": name, "uri": address}
+    def _go_to(self, target, *rest):
+        """By an id to that release, by a name to the first repository's that has it."""
+        if target != "s3aas":
+            self.source, self.installed = target.split()
+            return
+        self.installed = rest[1]
+        sure = self.elsewhere and self.installed == "0.1.1" and self.above
+        self.source = "another" if sure else self.repositories[0][0]
+
+    def _repositories(self):
+        """The own ones, and that of files; an address is what a driver has of it."""
+        listed = [
+            {"uuid": uuid, "project": METAPAAS, "name": name, "uri": address}
+            for uuid, name, address in self.repositories
+        ]
+        listed = [{**one, "priority": 2048} for one in listed]
+        if self.elsewhere:
+            priority = 4096 if self.above else 1024
+            names = {"project": "", "name": "exordos-upload-repo", "uri": ""}
+            listed.append({"uuid": "another", "priority": priority, **names})
+        return listed
 
     def _elements(self):
         """Those of every version that Core has read, and of the one that is new."""
@@ -79,8 +103,7 @@ class Platform:
         return other + listed
 
     def _element(self, version, repository):
-        by_it = repository == "another" or not self.elsewhere
-        there = by_it and version == self.installed
+        there = (repository, version) == (self.source, self.installed)
         return {
             "uuid": f"{repository} {version}",
             "name": "s3aas",
@@ -114,10 +137,12 @@ class Platform:
 def a_release(version="0.1.1", image="an image", wheel="a wheel", wheels="0.1.1"):
     """A manifest and an inventory, as `make build` writes them."""
     file = f"exordos_paas_storage-{wheels}-py3-none-any.whl"
-    digests = {"node.raw.zst": image, file: wheel}
-    if image is None:
-        digests.pop("node.raw.zst")
-    inventory = {"version": version, "index": {"configs": {}}, "sha256": digests}
+    inventory = {
+        "version": version,
+        "index": {"configs": {}},
+        "sha256": {} if image is None else {"node.raw.zst": image},
+        "wheels": {file: wheel},
+    }
     return {"name": "s3aas", "version": version, "stable": True}, inventory
 
 
@@ -146,7 +171,8 @@ def test_a_new_platform_gets_the_repository_and_then_the_element():
     (added,) = platform.told("repo", "add")
     assert ADDRESS in added and install.REPOSITORY in added
     assert len(platform.told("repo", "elements", "list")) == 5
-    assert platform.told("ee", "install") == [("ee", "install", "s3aas", "-v", "0.1.1")]
+    ours = f"{install.REPOSITORY} 0.1.1"
+    assert platform.told("ee", "install") == [("ee", "install", ours)]
     assert not platform.told("ee", "update") and not platform.told("repo", "update")
 
 
@@ -244,12 +270,45 @@ def test_what_another_repository_offers_is_not_taken_for_ours():
         install.install(platform, SERVED, "0.1.1", 0.05)
 
 
-def test_a_release_of_another_repository_that_nobody_installed_stops_nothing():
-    platform = Platform(elsewhere=a_release(wheel="another"))
+def test_a_release_of_another_repository_is_not_installed_in_place_of_ours():
+    """As one that came from its file, which brings no image, and was uninstalled."""
+    platform = Platform(elsewhere=a_release(image=None))
 
     install.install(platform, SERVED, "0.1.1", 5.0, serves(*RELEASE))
 
-    assert platform.told("ee", "install")
+    assert (platform.source, platform.installed) == (install.REPOSITORY, "0.1.1")
+
+
+def test_an_update_that_would_go_to_another_repositorys_release_is_refused():
+    """The command line goes by priority there, and takes no id."""
+    platform = an_update(elsewhere=a_release(image=None))
+
+    with pytest.raises(errors.SetupError, match=r"0\.1\.1 \(repository another\)"):
+        install.install(platform, SERVED, "0.1.1", 5.0, serves(*RELEASE))
+
+    assert platform.installed == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    "other", [{"elsewhere": a_release(image=None), "above": False}, {}]
+)
+def test_an_update_goes_to_ours_where_nothing_stands_above_it(other):
+    platform = an_update(**other)
+
+    install.install(platform, SERVED, "0.1.1", 5.0, serves(*RELEASE))
+
+    assert (platform.source, platform.installed) == (install.REPOSITORY, "0.1.1")
+
+
+def an_update(**other):
+    platform = Platform(
+        repositories=[(install.REPOSITORY, "s3aas", ADDRESS)],
+        installed="0.1.0",
+        knows={"0.1.0": a_release("0.1.0", wheels="0.1.0")},
+        **other,
+    )
+    platform.source = install.REPOSITORY
+    return platform
 
 
 def test_what_was_installed_from_another_repository_is_compared():

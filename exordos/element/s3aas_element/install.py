@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import yaml
@@ -36,6 +36,7 @@ _MEND = (
 Run = Callable[..., tuple[int, str]]
 # What lies at an address.
 Read = Callable[[str], str]
+_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Content:
 
     def wheels(self) -> dict[str, str]:
         """Digests of the plugin's wheels by their names."""
-        known: dict[str, str] = self.inventory.get("sha256", {})
-        return {name: known[name] for name in known if name.endswith(".whl")}
+        known: dict[str, str] = self.inventory.get("wheels", {})
+        return known
 
 
 def read(address: str) -> str:
@@ -93,21 +94,20 @@ def install(
     repository = _offer(run, address)
     _must(run, "repo", "refresh", repository)
     # Core reads a repository in the background.
-    _wait(
-        lambda: any(
-            (row["version"], row["repository"]) == (version, repository)
-            and row["status"] != _NEW
-            for row in _offered(run)
-        ),
+    ours = _wait(
+        lambda: _taken_up(run, version, repository),
         deadline,
         f"Core finds no {place.ELEMENT} {version} at {address}",
     )
+    is_new = _status(run) is None
+    is_update = not is_new and not _is_installed(run, version)
     if look is not None:
-        _compare(run, _served(look, address, version), version, repository)
-    status = _status(run)
-    if status is None:
-        _must(run, "ee", "install", place.ELEMENT, "-v", version)
-    elif not _is_installed(run, version):
+        sources = _preferred(run, repository) if is_update else {repository}
+        _compare(run, _served(look, address, version), version, sources)
+    if is_new:
+        # By its id: by name Core's repository of the highest priority would win.
+        _must(run, "ee", "install", ours)
+    elif is_update:
         _must(run, "ee", "update", place.ELEMENT, "-v", version, "--yes")
     _wait(
         lambda: _is_installed(run, version) and _status(run) == ACTIVE,
@@ -136,17 +136,42 @@ def _offer(run: Run, address: str) -> str:
     return REPOSITORY
 
 
-def _compare(run: Run, served: Content, version: str, repository: str) -> None:
-    """Check that Core has what is served, and MetaPaaS no other wheel of its name."""
+def _taken_up(run: Run, version: str, repository: str) -> str | None:
+    """Core's id of the repository's release; None until Core has taken it up."""
     for row in _offered(run):
-        offered = (row["version"], row["repository"]) == (version, repository)
+        is_ours = (row["version"], row["repository"]) == (version, repository)
+        if is_ours and row["status"] != _NEW:
+            return str(row["uuid"])
+    return None
+
+
+def _preferred(run: Run, repository: str) -> set[str]:
+    """The repositories that an update by name may take a version from.
+
+    `ee update` takes no id of what to go to, and of several repositories the one of
+    the highest priority; that of files stands above ours (exordos 3.2.29).
+    """
+    rows = json.loads(_must(run, "repo", "list", "--output", "json"))
+    priorities = {str(row["uuid"]): int(row["priority"]) for row in rows}
+    return {each for each in priorities if priorities[each] >= priorities[repository]}
+
+
+def _compare(run: Run, served: Content, version: str, sources: set[str]) -> None:
+    """Check that Core has what is served, and MetaPaaS no other wheel of its name.
+
+    Args:
+        sources: the repositories that `version` may be installed from.
+    """
+    for row in _offered(run):
+        offered = row["version"] == version and row["repository"] in sources
         if not offered and row["installation state"] != _INSTALLED:
             continue
         known = _known(run, row["uuid"])
         if row["version"] == version and known != served:
             raise errors.SetupError(
-                f"Core has another {place.ELEMENT} {version} than the one that is"
-                f" served, and reads no version again: {_MEND}"
+                f"Core has another {place.ELEMENT} {version} (repository"
+                f" {row['repository']}) than the one that is served, and reads no"
+                f" version again: {_MEND}"
             )
         wheels, wanted = known.wheels(), served.wheels()
         for name in wheels.keys() & wanted.keys():
@@ -207,8 +232,10 @@ def _status(run: Run) -> str | None:
     return next((row["status"] for row in _rows(run, "ee", "list")), None)
 
 
-def _wait(done: Callable[[], bool], deadline: float, otherwise: str) -> None:
-    while not done():
+def _wait(look: Callable[[], _Seen | None], deadline: float, otherwise: str) -> _Seen:
+    """What is seen, once it is neither None nor False."""
+    while not (seen := look()):
         if time.monotonic() > deadline:
             raise errors.SetupError(otherwise)
         time.sleep(_POLL_S)
+    return seen

@@ -1,8 +1,9 @@
 """A folder that the platform installs elements from, behind any web server.
 
 The layout is that of `exordos build`. Of ours are an image's checksum beside it, which
-the platform looks for, and in an inventory the digests of what Core and MetaPaaS keep
-once they have read it: by them a release is known from another one of its version.
+the platform looks for, and in an inventory the digests of the images and wheels, which
+Core and MetaPaaS keep once they have read them: by them a release is known from another
+one of its version.
 
 Source: exordos 3.2, `builder/builder.py` and `repo/fs.py`; exordos_core 0.3,
 `repo/drivers/nginx.py` reads it.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from exordos_paas_storage.domain import errors
-from s3aas_element import urns
+from s3aas_element import urns, wheel
 from s3aas_element.digest import sha256
 
 ELEMENTS = "exordos-elements"
@@ -94,12 +95,12 @@ def inventory(element: Element) -> dict[str, Any]:
         }
         for category in urns.CATEGORIES
     }
-    kept = [*element.images, *element.artifacts, *element.wheels]
     return {
         "name": element.name,
         "version": element.version,
         "index": index,
-        "sha256": {each.name: sha256(each) for each in kept},
+        "sha256": {each.name: sha256(each) for each in element.images},
+        "wheels": {each.name: wheel.digest(each) for each in element.wheels},
         **files,
     }
 

@@ -1,11 +1,13 @@
-"""Builds the plugin's wheel, and reads the name of one."""
+"""Builds the plugin's wheel, and reads the name and the content of one."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,11 @@ _LIMIT_S = 600.0
 _SHOWN_LINES = 15
 # PEP 427, for a wheel that runs everywhere.
 _FILE = re.compile(r"(?P<name>\w+)-(?P<version>[0-9A-Za-z_.!+]+)-py3-none-any\.whl")
+# What a builder writes of itself, and of the files that it wrote.
+_BY_BUILDER = re.compile(r"[^/]+\.dist-info/(WHEEL|RECORD)")
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+# The builder's, too: hatchling raises it.
+_FORM = re.compile(rb"\AMetadata-Version:.*\n")
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,31 @@ def read(file: Path) -> Wheel:
     if not match or match["name"] != place.DISTRIBUTION.replace("-", "_"):
         raise errors.SetupError(f"{file.name} is no wheel of {place.DISTRIBUTION}")
     return Wheel(file, match["version"])
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of what a wheel installs, in hexadecimal digits.
+
+    The same sources have the same one, whoever built and packed them.
+
+    Raises:
+        SetupError: it is no archive.
+    """
+    found = hashlib.sha256()
+    try:
+        with zipfile.ZipFile(file) as opened:
+            for name in sorted(opened.namelist()):
+                if not _BY_BUILDER.fullmatch(name):
+                    content = _installed(name, opened.read(name))
+                    of_it = hashlib.sha256(content).hexdigest()
+                    found.update(f"{of_it}  {name}\n".encode())
+    except zipfile.BadZipFile:
+        raise errors.SetupError(f"{file} is no wheel: it can't be opened") from None
+    return found.hexdigest()
+
+
+def _installed(name: str, content: bytes) -> bytes:
+    return _FORM.sub(b"", content) if _METADATA.fullmatch(name) else content
 
 
 def build(folder: Path, sources: Path = SOURCES) -> Wheel:
