@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,16 @@ class Element:
         """Install the manifest and wait until everything in it is ACTIVE."""
         self.begin()
         self.wait_active()
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[Element]:
+        """The element, ACTIVE; it is gone at the end, whatever happened."""
+        try:
+            self.install()
+            yield self
+        finally:
+            if self.shown() is not None:
+                self.uninstall()
 
     def begin(self) -> None:
         """Have the platform install the manifest, which it does in the background."""

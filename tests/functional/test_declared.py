@@ -20,12 +20,8 @@ def element(run, live, tmp_path_factory):
     folder = tmp_path_factory.mktemp("manifests")
     text = json.dumps(elements.manifest(word))
     found = elements.Element(run, live.core, folder, text)
-    try:
-        found.install()
+    with found.installed():
         yield found
-    finally:
-        if found.shown() is not None:
-            found.uninstall()
 
 
 @pytest.fixture(scope="module")

@@ -36,12 +36,8 @@ def guest(run, live, communal, tmp_path_factory):
     text = json.dumps(elements.guest(word, communal.manifest["version"]))
     folder = tmp_path_factory.mktemp("guest")
     found = elements.Element(run, live.core, folder, text)
-    try:
-        found.install()
+    with found.installed():
         yield found
-    finally:
-        if found.shown() is not None:
-            found.uninstall()
 
 
 def test_the_applications_key_writes_media_and_nothing_else(example, endpoint):

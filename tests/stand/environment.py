@@ -21,6 +21,8 @@ _TOOLS = (
     Tool("nginx", "nginx-light"),
     Tool("unshare", "util-linux"),
     Tool("mount", "mount"),
+    # The functional tests build the element with it.
+    Tool("zstd", "zstd"),
     *tools.FOR_PLATFORM,
 )
 _DEBIAN = Path("/usr/bin/python3")
