@@ -71,7 +71,7 @@ PLATFORM := .venv-platform
 ELEMENT := PYTHONPATH=exordos/element $(BIN)/python -m s3aas_element
 MANIFESTS ?= build/check/manifests
 PLACES = $(if $(REPOSITORY),--repository '$(REPOSITORY)') $(if $(INDEX_URL),--index-url '$(INDEX_URL)')
-SUITE ?=
+SUITE ?= tests/functional
 STAND := PYTHONPATH=exordos/images:exordos/element $(BIN)/python -m tests.stand
 
 $(PLATFORM)/platform.stamp: exordos/platform-requirements.txt pyproject.toml | $(VENV)/test.stamp
@@ -109,7 +109,7 @@ stand-down: $(VENV)/test.stamp ## Take that platform down
 	@$(STAND) down $(ARGS)
 
 functional: stand-up ## Run every test of the live platform on the stand
-	@$(STAND) exec -- $(BIN)/python -m pytest tests/functional $(SUITE)
+	@$(STAND) exec -- $(BIN)/python -m pytest $(SUITE)
 
 smoke: stand-up ## The shortest of them: install, bucket, object, delete
 	@$(STAND) exec -- $(BIN)/python -m pytest tests/functional -m smoke

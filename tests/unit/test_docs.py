@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,15 @@ def test_changelog_fragments_have_names_that_towncrier_takes():
         or not file.read_text().strip()
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("given", [[], ["SUITE=tests/functional/test_buckets.py"]])
+def test_the_stand_page_names_what_of_the_suite_runs(given):
+    """Only the named part, and all of it without a name."""
+    command = ["make", "--dry-run", "functional", *given]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    wanted = given[0].partition("=")[2] if given else "tests/functional"
+
+    assert said.stdout.splitlines()[-1].endswith(f"pytest {wanted}")
+    page = (ROOT / "docs" / "guides" / "stand.md").read_text()
+    assert f"make functional {''.join(given)}" in page
