@@ -114,7 +114,7 @@ def test_changelog_fragments_have_names_that_towncrier_takes():
 @pytest.mark.parametrize("given", [[], ["SUITE=tests/functional/test_buckets.py"]])
 def test_the_stand_page_names_what_of_the_suite_runs(given):
     """Only the named part, and all of it without a name."""
-    command = ["make", "--dry-run", "functional", *given]
+    command = ["make", "--no-print-directory", "--dry-run", "functional", *given]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     wanted = given[0].partition("=")[2] if given else "tests/functional"
 
