@@ -232,6 +232,14 @@ def wait_until(condition: Callable[[], Any], seconds: float = ACTIVE_S) -> Any:
     return answer
 
 
+def runs(pid: int) -> bool:
+    """Whether a process runs; one that ended may still wait to be reaped."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def s3(endpoint: str, access_key: str, secret_key: str) -> Any:
     """A boto3 client that tries once."""
     return boto3.client(

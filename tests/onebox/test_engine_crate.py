@@ -14,7 +14,6 @@ import subprocess
 import sys
 
 import click.testing
-import psutil
 import pytest
 
 from exordos_paas_storage.domain import errors
@@ -326,16 +325,9 @@ def test_ctrl_c_ends_the_build_and_leaves_nothing(cache, tools, tmp_path, number
     finally:
         started.kill()
         started.wait()
-    assert not any(map(_lives, pids))
+    box.wait_until(lambda: not any(map(box.runs, pids)))
     assert left(cache) == []
     assert "Traceback" not in log.read_text()
-
-
-def _lives(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 # The command

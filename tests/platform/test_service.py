@@ -14,6 +14,7 @@ from oslo_config import cfg
 from restalchemy.common import config_opts
 
 from exordos_paas_storage.plugin import service
+from tests.box import runs
 from tests.service import made
 
 URL = "postgresql://metapaas:hunter2@localhost/metapaas"
@@ -71,14 +72,6 @@ def started(told):
     assert not found._keeper.is_alive()
 
 
-def lives(pid):
-    """Whether a process runs; one that nobody has waited for does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def test_the_plugin_gives_one_service():
     found = registry.discover_paas()["s3"].get_builders("u", "p", "http://core", "x")
 
@@ -122,4 +115,4 @@ def test_the_process_ends_with_its_host_however_that_ends(told):
         [[pid, _]] = told.at_least(1)
         host.kill()
 
-    made.until(lambda: not lives(pid), why=f"{pid} lives on")
+    made.until(lambda: not runs(pid), why=f"{pid} lives on")

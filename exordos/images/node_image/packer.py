@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from exordos_paas_storage.domain import errors
 from node_image import command
@@ -29,6 +32,7 @@ _BUILD_LIMIT_S = 3600.0
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 # Packer stops its machine first.
 _STOP_S = 10.0
+_LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -175,8 +179,23 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_S)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
     process.wait()
+    # Packer's own children end after it, and a kill some time after it was sent.
+    limit = time.monotonic() + _STOP_S
+    while left := _living(process.pid):
+        if time.monotonic() > limit:
+            raise errors.SetupError(f"processes of packer can't be killed: {left}")
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _living(group: int) -> list[int]:
+    """The processes of a group that run; one that nobody reaped does not."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            ended = process.status() == psutil.STATUS_ZOMBIE
+            if os.getpgid(process.pid) == group and not ended:
+                found.append(process.pid)
+    return found
