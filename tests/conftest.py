@@ -1,8 +1,10 @@
-"""Says in every run which RustFS it ran against, if any."""
+"""Says in every run which RustFS it ran against, if any, and what was measured."""
 
 import subprocess
 
-from tests import engines
+import pytest
+
+from tests import engines, figures
 
 
 def pytest_report_header(config):
@@ -14,3 +16,23 @@ def pytest_report_header(config):
     )
     said = (answer.stdout + answer.stderr).strip().splitlines() or ["(no version)"]
     return f"RustFS: {said[0]}"
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = figures.kept()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    figures.add(*getattr(node, "workeroutput", {}).get("figures", ([], {})))
+
+
+def pytest_terminal_summary(terminalreporter):
+    lines = list(figures.shown())
+    if lines:
+        terminalreporter.section(
+            "measured (times: from the API's answer to the effect)"
+        )
+    for line in lines:
+        terminalreporter.write_line(line)

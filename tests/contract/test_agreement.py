@@ -13,7 +13,7 @@ import pytest
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.domain.language import document
-from tests import engines
+from tests import engines, figures
 from tests.contract.agreement import calls, corpus, deviations, model, world
 
 SEED, CASES, CALLS = 20_121_017, 140, 10
@@ -74,17 +74,13 @@ def _count(tally, case, call, written, scope, says):
 
 
 @pytest.mark.parametrize("name", engines.available())
-def test_document_compiled_form_and_engine_agree(
-    name, started, capsys, record_property
-):
+def test_document_compiled_form_and_engine_agree(name, started):
     place, tally = world.of(started(name)), Tally()
 
     for case in corpus.cases(name, CASES, CALLS, SEED):
         _decide(tally, place, name, case)
 
-    with capsys.disabled():
-        print(f"\nagreement on {name}: {tally.line()}")  # noqa: T201
-    record_property("agreement", tally.line())
+    figures.keep(f"agreement on {name}: {tally.line()}")
     assert not tally.wrong, "\n".join(tally.wrong[:5])
     assert tally.counts["pairs"] >= 1000
     assert 0.45 <= tally.counts["denied"] / tally.counts["pairs"] <= 0.55

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from exordos_paas_storage.domain import errors, plan, policy, state
+from tests import figures
 from tests.contract import bulk
 from tests.contract.made import (
     SECRET,
@@ -198,7 +199,7 @@ def test_a_suspended_key_is_told_nothing_by_the_admin_api(real):
         assert answer.status_code == 403, route
 
 
-def test_one_write_of_the_guard_stops_1000_keys_of_200_users(real, monkeypatch, capsys):
+def test_one_write_of_the_guard_stops_1000_keys_of_200_users(real, monkeypatch):
     engine, name, bucket = real.engine, unique("guard"), made_bucket(real.engine)
     users = _crowd(real, name)
     keys = [bulk.pair(key) for ids in users.values() for key in ids]
@@ -218,12 +219,10 @@ def test_one_write_of_the_guard_stops_1000_keys_of_200_users(real, monkeypatch, 
 
     assert writes == ["add-canned-policy"]
     assert all(status == 200 and sent < 1.0 for sent, status in passed), passed
-    with capsys.disabled():
-        print(  # noqa: T201 - the figures are the point
-            f"\n{engine.capabilities.engine}: one write stopped {KEYS} keys of {USERS} "
-            f"users; {len(passed)} requests passed after it, all were asked in "
-            f"{took:.1f} s"
-        )
+    figures.keep(
+        f"{engine.capabilities.engine}: one write stopped {KEYS} keys of {USERS} users;"
+        f" {len(passed)} requests passed after it, all were asked in {took:.1f} s"
+    )
     engine.put_policy(state.Policy(name, guard(engine)))
     assert _answers(real, path, keys[:: KEYS // 100])[200] == 100
 

@@ -4,7 +4,7 @@ import pytest
 from node_image import accelerator, build, command, engine, manifest, rootfs
 
 from tests import engines
-from tests.image import chroot, figures, machine
+from tests.image import chroot, machine
 from tests.image.applied import Plays
 
 WORK = manifest.REPOSITORY / "build" / "node-image"
@@ -93,11 +93,3 @@ def disks(tmp_path):
 def boot(disks, by):
     """Makes a machine of disks; its `with` block is the time in which it has power."""
     return lambda root, *data: machine.Machine(root, data, disks, by)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say how long things took, and how large they are."""
-    if figures.KEPT:
-        terminalreporter.section("the node image")
-    for line in figures.KEPT:
-        terminalreporter.write_line(line)

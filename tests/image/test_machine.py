@@ -24,7 +24,8 @@ from exordos_paas_storage.models import instance, node
 from exordos_paas_storage.nodes import image, port, static
 from exordos_paas_storage.reconcile import instances as turns
 from exordos_paas_storage.reconcile import worker
-from tests.image import figures, machine
+from tests import figures
+from tests.image import machine
 from tests.service.conftest import (  # noqa: F401
     api,
     callers,

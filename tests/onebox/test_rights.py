@@ -5,13 +5,8 @@ import time
 import pytest
 
 from exordos_paas_storage.engine import connect, signed
-from tests import box, tenants
+from tests import box, figures, tenants
 from tests.tenants import A_SECOND, DONE, NO
-
-# An effect may take so long on a machine with other work; the figures say how long.
-PATIENCE_S = 5.0
-
-FIGURES = {}
 
 
 def patched(path_of, before, after):
@@ -74,18 +69,6 @@ def place(service):
     box.removed(client, f"/instances/{name}")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def figures(request):
-    """Say at the end how long effects took, from the API's answer on."""
-    yield
-    plugin = request.config.pluginmanager.getplugin
-    write = plugin("terminalreporter").write_line
-    with plugin("capturemanager").global_and_fixture_disabled():
-        write("\nfrom the API's answer to the effect, installed product, in ms:")
-        for (engine, what), took in sorted(FIGURES.items()):
-            write(f"{engine:8}{what:34}{took * 1000:6.0f}")
-
-
 @pytest.mark.parametrize("what", [*OF_ONE, *OF_ALL])
 def test_a_change_takes_effect_and_is_undone(service, place, what):
     tenant = tenants.Tenant(place)
@@ -95,9 +78,8 @@ def test_a_change_takes_effect_and_is_undone(service, place, what):
 
         box.wait_until(lambda may=may: tenant.key.may_put() is may)
 
-        took = time.monotonic() - answered
-        FIGURES[service.engine, what + (" and undone" if may else "")] = took
-        assert took < PATIENCE_S
+        named = f"{what}{' and undone' if may else ''}, on one box"
+        figures.took(service.engine, named, time.monotonic() - answered)
         for path in (place.at, tenant.policy_path, tenant.user, tenant.key.path):
             place.wait(path)
         assert tenant.key.may_put() is may
@@ -135,7 +117,7 @@ def test_a_key_ends_in_the_middle_of_a_loop_and_acts_again_when_it_is_moved(plac
     later = tenants.ahead(3600)[1]
     place.client.update(key.path, {"expires_at": later})
     # With the secret that was told once, when it was made.
-    box.wait_until(key.may_put, PATIENCE_S)
+    box.wait_until(key.may_put)
     shown = place.wait(key.path)
     assert shown["expires_at"] == later
     assert place.on_engine(key) == ("True", "Held")

@@ -410,3 +410,18 @@ def test_a_command_line_that_is_missing_is_named_with_its_package(tmp_path):
     assert done.exit_code == 1 and done.exception.__class__ is SystemExit
     assert str(missing) in done.output
     assert "package exordos" in done.output and "EXORDOS=" in done.output
+
+
+def test_a_command_that_hangs_ends_with_the_time_for_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(__main__, "_LAST_CALL_S", 0.2)
+    hangs = tmp_path / "exordos"
+    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+    hangs.chmod(0o755)
+
+    done = CliRunner().invoke(
+        __main__.main,
+        ["install", "--repository", SERVED, "--exordos", str(hangs), "--wait", "0.2"],
+    )
+
+    assert done.exit_code == 1 and done.exception.__class__ is SystemExit
+    assert f"{hangs} repo list --output json does not end" in done.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from s3aas_element import (
 _OUTPUT = wheel.SOURCES / "output"
 _OPENAPI = wheel.SOURCES / "build" / "docs" / "openapi.json"
 _PUBLISHED = Path("/srv/exordos-local-repo/simple")
+# A call that starts when the time is nearly over gets this much.
+_LAST_CALL_S = 5.0
 
 
 class _Group(click.Group):
@@ -200,11 +203,20 @@ def install_element(
     served_at: str, version: str, exordos: str, within_s: float
 ) -> None:
     """Install or update the element on the platform that EXORDOS is set to."""
+    deadline = time.monotonic() + within_s
 
     def run(*words: str) -> tuple[int, str]:
         argv = [*shlex.split(exordos), *words]
+        left_s = max(deadline - time.monotonic(), _LAST_CALL_S)
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                argv, capture_output=True, text=True, check=False, timeout=left_s
+            )
+        except subprocess.TimeoutExpired:
+            raise errors.SetupError(
+                f"{shlex.join(argv)} does not end: does the platform answer from here?"
+                " Nothing is undone; the same command goes on where this one stopped"
+            ) from None
         except OSError as error:
             raise errors.SetupError(
                 f"{argv[0]} can't be run ({error.strerror}): the platform's command"

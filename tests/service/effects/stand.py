@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import json
 import time
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from exordos_paas_storage.domain import policy, state
 from exordos_paas_storage.engine import connect, port
 from exordos_paas_storage.nodes import port as nodes
+from tests import figures
 from tests.service import fakes, made
 from tests.service.effects.asks import Ask
 
@@ -36,9 +36,6 @@ _READ_OF_KEYS = ("policy", "user", "users", "access_keys", "access_key", "refuse
 READING = frozenset((*_READ_OF_BUCKETS, *_READ_OF_KEYS))
 # How engines refuse: RustFS says of a key that it has let run out that it is malformed.
 REFUSED = frozenset(("AccessDenied", "InvalidAccessKeyId", "InvalidRequest", "403"))
-
-# Seconds from the API's answer to the effect, by engine and by what was changed.
-FIGURES: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
 
 
 class Sight(Protocol):
@@ -168,7 +165,6 @@ class Stand:
 
     def __init__(self, api: made.Api, kind: str, world: Any, sight: Sight) -> None:
         self.api, self.kind, self.world, self.sight = api, kind, world, sight
-        self.took: list[float] = []
         self.bucket = made.unique("bucket")
         shown = api.make(
             "/instances",
@@ -250,9 +246,7 @@ class Stand:
         made.until(
             lambda: self.may(key, ask) == allowed, PATIENCE_S, f"{ask} is {wanted}"
         )
-        took = time.monotonic() - began
-        FIGURES[self.kind, what].append(took)
-        self.took.append(took)
+        figures.took(self.kind, what, time.monotonic() - began)
 
     def writes(self, since: int) -> list[str]:
         """The calls that changed the engine, after the first `since` of all."""

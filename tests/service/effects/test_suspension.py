@@ -5,8 +5,9 @@ import time
 import pytest
 
 from exordos_paas_storage.domain import policy
+from tests import figures
 from tests.service import made
-from tests.service.effects import asks, stand
+from tests.service.effects import asks
 from tests.service.effects.asks import ARN, allow, document
 
 # Users, and keys of each. A key costs MinIO a fifth of a second.
@@ -179,8 +180,8 @@ def test_many_keys_stop_by_one_write_within_a_second(here):
 
     # Of all keys none succeeds that is asked after the first was refused.
     assert not any(here.may(key, asks.get("x")) for key in keys)
-    took = time.monotonic() - answered
-    stand.FIGURES[here.kind, f"suspended, all {len(keys)} keys asked"].append(took)
+    asked = f"suspended, all {len(keys)} keys asked"
+    figures.took(here.kind, asked, time.monotonic() - answered)
     here.api.wait(here.at)
     assert here.writes(since) == ["put_policy"]
     invoke(here, "resume")
