@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_IMAGE := PYTHONPATH=exordos/images $(BIN)/python -m node_image
 ARGS ?=
-TESTS ?= tests/unit tests/contract tests/service tests/onebox
+# Those that wait most come first.
+TESTS ?= tests/onebox tests/contract tests/service tests/unit
+# Processes that tests run in; JOBS=0 is one, which a debugger needs.
+JOBS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n + 2 : 6)))
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status test lint format typecheck bench docs changelog clean
@@ -46,7 +49,7 @@ minio: $(VENV)/test.stamp
 	@$(BIN)/exordos-storage engine list | grep -q '^minio ' || $(BIN)/exordos-storage engine install minio
 
 test: minio ## Run every test that needs no special stand
-	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
 
 # These three run as root on Debian; tools that are missing are installed by apt.
 image: $(VENV)/image.stamp ## Build the node image into output (ARGS="--engine minio …")

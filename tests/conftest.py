@@ -24,6 +24,13 @@ def pytest_sessionfinish(session):
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from tests import lanes  # noqa: PLC0415 - only there where it is installed
+
+    return lanes.Lanes(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
     figures.add(*getattr(node, "workeroutput", {}).get("figures", ([], {})))
 

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import pathlib
 import stat
+import tempfile
 import threading
 
 import pytest
@@ -12,8 +14,15 @@ from exordos_paas_storage.onebox import statedir
 
 
 @pytest.fixture
-def state(tmp_path):
-    made = statedir.StateDir(tmp_path / "state")
+def short_path():
+    """A folder whose path leaves a socket's path room enough."""
+    with tempfile.TemporaryDirectory(prefix="s3-") as path:
+        yield pathlib.Path(path)
+
+
+@pytest.fixture
+def state(short_path):
+    made = statedir.StateDir(short_path / "state")
     made.create()
     return made
 
@@ -166,8 +175,8 @@ def test_bytes_count_and_not_characters():
     assert "too long" in refusal_or_nothing("/nonexistent/" + "ü" * 50)
 
 
-def test_a_closed_folder_on_the_way_is_named(tmp_path):
-    closed = tmp_path / "home"
+def test_a_closed_folder_on_the_way_is_named(short_path):
+    closed = short_path / "home"
     closed.mkdir(mode=0o700)
     state = statedir.StateDir(closed / "state")
     state.create()
