@@ -58,11 +58,11 @@ image: $(VENV)/image.stamp ## Build the node image into output (ARGS="--engine m
 
 image-test: $(VENV)/image.stamp minio ## Check the node image's role, with the real engine in a container
 	@$(NODE_IMAGE) tools
-	@$(BIN)/python -m pytest tests/image -m "not machine" $(ARGS)
+	@$(BIN)/python -m pytest tests/image -m "not machine" -o timeout=1200 $(ARGS)
 
 image-check: $(VENV)/image.stamp minio ## Check it all: image-test, then build the image and boot it in a virtual machine
 	@$(NODE_IMAGE) tools
-	@$(BIN)/python -m pytest tests/image -v $(ARGS)
+	@$(BIN)/python -m pytest tests/image -v -o timeout=1200 $(ARGS)
 
 # What `make build` puts together is served by any web server at REPOSITORY.
 REPOSITORY ?=

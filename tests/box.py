@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import httpx
@@ -28,6 +28,7 @@ from tests import engines
 UP_S = 240.0
 ACTIVE_S = 60.0
 MODULE = "exordos_paas_storage.cli.main"
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,13 +132,17 @@ class Box:
         """Every process that this state folder is named or worked in by."""
         return [found for found in psutil.process_iter() if self._is_ours(found)]
 
-    def names(self) -> list[str]:
-        """The command lines of what is living."""
-        found = []
+    def seen(self, what: Callable[[psutil.Process], _T]) -> dict[int, _T]:
+        """What `what` says of each that is living, by pid; one may end meanwhile."""
+        found = {}
         for process in self.living():
             with contextlib.suppress(psutil.Error):
-                found.append(" ".join(process.cmdline()))
+                found[process.pid] = what(process)
         return found
+
+    def names(self) -> list[str]:
+        """The command lines of what is living."""
+        return [" ".join(words) for words in self.seen(psutil.Process.cmdline).values()]
 
     def _is_ours(self, found: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):

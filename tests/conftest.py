@@ -2,9 +2,21 @@
 
 import subprocess
 
+import hypothesis
 import pytest
 
 from tests import engines, figures
+
+# What Hypothesis 6.170 does by itself in CI (its profile `ci`), here everywhere:
+# neither chance nor a busy machine makes a test fail.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_report_header(config):

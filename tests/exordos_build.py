@@ -11,17 +11,17 @@ from pathlib import Path
 
 from s3aas_element import image_files
 
-_ROOT = Path(__file__).parents[1]
-_SCRIPT = _ROOT / "exordos" / "packer_shim" / "exordos-build"
+ROOT = Path(__file__).parents[1]
 
 
-def run(command: Path, folder: Path, disk: bytes = b"") -> Path:
+def run(command: Path, folder: Path, disk: bytes = b"", sources: Path = ROOT) -> Path:
     """The repository that the script makes, with the checksum of its image looked at.
 
     Args:
         command: the platform's command line.
         folder: gets the repository, and the image before.
         disk: content of the packed image.
+        sources: a checkout; the script writes into its `build`.
     """
     prebuilt, out = folder / "prebuilt", folder / "out"
     prebuilt.mkdir()
@@ -37,7 +37,11 @@ def run(command: Path, folder: Path, disk: bytes = b"") -> Path:
         "HOME": str(prebuilt),
     }
     done = subprocess.run(
-        [_SCRIPT], env=environ, capture_output=True, text=True, check=False
+        [sources / "exordos" / "packer_shim" / "exordos-build"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     [image] = out.rglob("*.raw.zst")

@@ -83,7 +83,7 @@ def test_an_expiry_out_of_reach_is_refused_and_changes_nothing(
 def test_a_near_expiry_that_stays_is_no_reason_to_refuse_an_update(started):
     """MinIO refuses to be told one of less than 15 minutes, also the account's own."""
     engine = started(capabilities.MINIO).engine
-    key = made_scoped(engine, expires_at=ahead(minutes=15, seconds=2))
+    key = made_scoped(engine, expires_at=ahead(minutes=15, seconds=8))
     until(lambda: ahead(minutes=15) > key.expires_at)
     wanted = dataclasses.replace(key, description="changed", scope=READ)
 
@@ -114,7 +114,7 @@ def rustfs(started):
 
 def test_the_engines_own_expiry_stops_a_key(rustfs):
     user, bucket = made_user(rustfs.engine, READ), made_bucket(rustfs.engine)
-    end = ahead(seconds=3)
+    end = ahead(seconds=8)
     key = state.AccessKey(key_id(), user, expires_at=end)
     rustfs.engine.add_access_key(key, SECRET)
     listing = rustfs.s3(state.Credentials(key.access_key, SECRET)).list_objects_v2
@@ -123,17 +123,17 @@ def test_the_engines_own_expiry_stops_a_key(rustfs):
     until(lambda: refusal(listing, Bucket=bucket))
 
     late = datetime.datetime.now(datetime.timezone.utc) - end
-    assert datetime.timedelta(0) <= late < datetime.timedelta(seconds=1)
+    assert datetime.timedelta(0) <= late < datetime.timedelta(seconds=10)
 
 
-@pytest.mark.parametrize("expires_at", [None, ahead(hours=1)], ids=["never", "later"])
-def test_a_key_that_its_engine_has_let_run_out_is_made_again(rustfs, expires_at):
+@pytest.mark.parametrize("span", [None, {"hours": 1}], ids=["never", "later"])
+def test_a_key_that_its_engine_has_let_run_out_is_made_again(rustfs, span):
     user, bucket = made_user(rustfs.engine, READ), made_bucket(rustfs.engine)
-    key = state.AccessKey(key_id(), user, scope=READ, expires_at=ahead(seconds=2))
+    key = state.AccessKey(key_id(), user, scope=READ, expires_at=ahead(seconds=6))
     rustfs.engine.add_access_key(key, SECRET)
     listing = rustfs.s3(state.Credentials(key.access_key, SECRET)).list_objects_v2
     until(lambda: refusal(listing, Bucket=bucket))
-    wanted = dataclasses.replace(key, expires_at=expires_at)
+    wanted = dataclasses.replace(key, expires_at=span and ahead(**span))
 
     rustfs.engine.add_access_key(wanted, SECRET)
 

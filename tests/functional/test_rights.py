@@ -8,7 +8,7 @@ from exordos_paas_storage.domain import policy
 from tests import box, tenants
 from tests.functional import conftest
 from tests.service import made
-from tests.tenants import A_SECOND, DONE, NO
+from tests.tenants import DONE, NO
 
 EFFECT_S = 30.0
 
@@ -211,12 +211,12 @@ def test_a_scope_narrows_a_key(api, place, scope):
 
 
 def test_a_key_ends_at_its_second(place):
-    end, text = tenants.ahead(3)
-    key = place.key(place.user(), expires_at=text)
+    user = place.user()
+    end, text = tenants.ahead(6)
+    key = place.key(user, expires_at=text)
 
-    last = key.lasted_until(end)
+    key.lasts_until(end)
 
-    assert end - A_SECOND < last < end + A_SECOND
     place.says_expired(key)
 
 
@@ -224,7 +224,7 @@ def test_a_rotation_has_two_keys_for_its_overlap(api, place):
     user = place.user()
     old = place.key(user)
 
-    answer = api.post(f"{old.path}/actions/rotate/invoke", {"overlap_s": 4})
+    answer = api.post(f"{old.path}/actions/rotate/invoke", {"overlap_s": 10})
 
     assert answer.status_code == 201, answer.text
     new = place.known(user, answer.json())
@@ -235,7 +235,7 @@ def test_a_rotation_has_two_keys_for_its_overlap(api, place):
     assert end > datetime.datetime.now(tenants.UTC)
     again = api.post(f"{old.path}/actions/rotate/invoke", {})
     made.refused(again, 409, "AlreadyRotated")
-    old.lasted_until(end)
+    old.lasts_until(end)
     assert new.gets() == DONE
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.box import wait_until
 
-GONE_S = 10.0
+GONE_S = 60.0
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 import shlex
 import signal
 import subprocess
@@ -21,10 +22,10 @@ from exordos_paas_storage.nodes import image
 from tests.box import wait_until
 from tests.image import cgroups, loops, trees
 
-BOOT_S = 60.0
+BOOT_S = 180.0
 # Of an engine: a start, or a stop with a margin.
 WAIT_S = 90.0
-SAID_S = 10.0
+SAID_S = 60.0
 _ON_THE_WAY = ("activating", "deactivating", "reloading")
 _LABELLED = PurePosixPath("/dev/disk/by-label", image.DATA_LABEL)
 _FIELDS = ("MESSAGE", "_SYSTEMD_UNIT", "UNIT")
@@ -202,6 +203,8 @@ def _command(tree: Path, groups: Iterable[Path]) -> list[str]:
         # The container ends with whoever runs the tests, however that ends.
         *("setpriv", "--pdeathsig", "SIGTERM"),
         *("systemd-nspawn", "--quiet", f"--directory={tree}"),
+        # Else its name is the folder's, which another one's may be, too.
+        f"--machine=s3-{secrets.token_hex(4)}",
         # This machine's own systemd need not run, and need not know.
         *("--register=no", "--keep-unit"),
         *("--private-network", "--console=pipe", "--boot"),

@@ -19,7 +19,7 @@ from exordos_paas_storage.nodes import image
 ANSIBLE = Path(__file__).parents[2] / "exordos" / "images" / "ansible"
 # Beside this interpreter: Ansible is one of its packages.
 _PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-_LIMIT_S = 180.0
+_LIMIT_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The accelerator is one with which a guest really runs."""
 
+import os
 import subprocess
 import time
 
@@ -14,9 +15,9 @@ PATIENCE_S = 60.0
 
 
 def guests():
-    """The numbers of the probe's guests that run now."""
+    """The numbers of the probe's guests that run now; other runs have their own."""
     done = subprocess.run(
-        ["pgrep", "-f", r"qemu-system-x86_64 .*/accelerator-"],
+        ["pgrep", "--parent", str(os.getpid()), "--full", "qemu.* .*/accelerator-"],
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +46,7 @@ def test_a_guest_that_hangs_is_given_up(rootfs_tar, monkeypatch):
     began = time.monotonic()
     assert not accelerator.works(stopped, rootfs_tar, limit_s=0.5)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE_S
     assert guests() == []
 
 

@@ -181,9 +181,7 @@ def test_another_build_waits_for_one_that_is_being_published(builder, folders):
         inode = str((folders[0] / ".lock").stat().st_ino)
         other = dataclasses.replace(ENGINE, version="2")
         done = pool.submit(build.finished, build.Wanted(other), *folders)
-        wait_until(
-            lambda: inode in waiting.findall(Path("/proc/locks").read_text()), 10
-        )
+        wait_until(lambda: inode in waiting.findall(Path("/proc/locks").read_text()))
         assert made.raw.read_bytes() == builder.disk.read_bytes()
         assert builder.built == 1
     assert done.result().engine == other

@@ -7,7 +7,6 @@ tests of the virtual machine.
 import dataclasses
 import json
 import re
-import time
 
 import pytest
 
@@ -40,15 +39,12 @@ def test_objects_survive_a_restart(node):
 
 def test_stop_is_clean(node):
     node.box.mark()
-    began = time.monotonic()
     node.box.run("systemctl", "stop", image.ENGINE_UNIT)
-    took_s = time.monotonic() - began
     said, state = node.said(), node.state()
     result = node.box.prop(image.ENGINE_UNIT, "Result")
     node.restart()
 
     assert (state, result) == ("inactive", "success")
-    assert took_s < capabilities.of(node.engine, "").stop_s
     assert not re.search("timed out|SIGKILL|Killing", said)
 
 

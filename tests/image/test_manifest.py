@@ -87,7 +87,7 @@ def test_two_who_publish_at_once_do_not_mix_their_files(made, output):
     with futures.ThreadPoolExecutor(1) as pool:
         try:
             done = pool.submit(publish, made, output)
-            wait_until(lambda: waiting.search(Path("/proc/locks").read_text()), 10)
+            wait_until(lambda: waiting.search(Path("/proc/locks").read_text()))
             before = contents(output)
         finally:
             os.close(other)

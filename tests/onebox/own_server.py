@@ -24,6 +24,7 @@ from tests import box
 
 # Names the folder of another release's binaries, to run the same tests with it.
 BINARIES = "EXORDOS_TEST_POSTGRES"
+_PATIENCE_S = 120.0
 # Nothing of ours may depend on what the server has by default.
 _SETTINGS = {
     "timezone": "Asia/Kathmandu",
@@ -85,13 +86,13 @@ class OwnServer:
             cwd="/",
             **_as_nobody(),
         )
-        box.wait_until(self._lets_in, 30)
+        box.wait_until(self._lets_in, _PATIENCE_S)
 
     def stop(self) -> None:
         """Cut off every client and end."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(30)
+            self._process.wait(_PATIENCE_S)
             self._process = None
 
     def url(self, database: str, role: str = "root", password: str = "") -> str:

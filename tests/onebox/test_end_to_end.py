@@ -69,9 +69,10 @@ def raw(service):
         "password": Path(facts["password_file"]).read_text(),
         "scope": f"project:{facts['project_id']}",
     }
-    token = httpx.post(facts["token_url"], data=grant).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=facts["api_url"] + BASE, headers=headers) as http:
+    answer = httpx.post(facts["token_url"], data=grant, timeout=30)
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    base = facts["api_url"] + BASE
+    with httpx.Client(base_url=base, headers=headers, timeout=30) as http:
         yield http
 
 
@@ -212,7 +213,7 @@ def test_keys_are_made_listed_and_deleted_by_their_id(client, raw, path, data, s
 def test_the_node_answers_its_health_without_credentials(service, data):
     able = capabilities.of(data["engine"], data["engine_version"])
 
-    answer = httpx.get(data["endpoint"] + able.health_path)
+    answer = httpx.get(data["endpoint"] + able.health_path, timeout=30)
 
     assert answer.status_code == 200
     # The contract's own path, which RustFS has and MinIO has not.
@@ -294,8 +295,6 @@ def test_no_secret_is_in_a_log_or_a_command_line(service, client, data):
     assert {"api.log", "reconcile.log", "service.log", "postgres.log"} <= names
     said = {str(log): log.read_text(errors="replace") for log in logs}
     said["printed"] = service.printed
-    for process in service.living():
-        said[f"pid {process.pid}"] = "\0".join(process.cmdline())
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             said[str(file)] = file.read_text(errors="replace")

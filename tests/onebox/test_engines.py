@@ -228,7 +228,7 @@ def test_a_silent_server_is_not_reachable_in_time(install):
         )
 
     assert "could not be reached" in text
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
 
 
 def test_a_machine_without_a_release_is_told_what_to_do(install):

@@ -35,7 +35,7 @@ def answers(service):
         input=commands(service.facts()),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert shell.stderr == ""

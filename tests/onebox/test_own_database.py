@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from exordos_paas_storage.domain import errors
@@ -49,7 +50,8 @@ def token(facts):
         "password": Path(facts["password_file"]).read_text(),
         "scope": f"project:{facts['project_id']}",
     }
-    return httpx.post(facts["token_url"], data=grant).json()["access_token"]
+    answer = httpx.post(facts["token_url"], data=grant, timeout=30)
+    return answer.json()["access_token"]
 
 
 def postgres_of(made):
@@ -59,7 +61,7 @@ def postgres_of(made):
 
 def environments(made):
     """The environment of each process of the service."""
-    return {found.pid: found.environ() for found in made.living()}
+    return made.seen(psutil.Process.environ)
 
 
 def test_the_service_runs_on_it_from_end_to_end(server, own, made):
@@ -116,7 +118,9 @@ def test_it_goes_away_and_comes_back(made):
         engine = made.pid("engine", facts["demo"]["instance_id"])
         server.stop()
 
-        answer = httpx.get(facts["api_url"] + "/v1/types/s3/instances", headers=headers)
+        address = facts["api_url"] + "/v1/types/s3/instances"
+        # The API itself waits 5 seconds for its database.
+        answer = httpx.get(address, headers=headers, timeout=30)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert made.facts()["ready"] is False

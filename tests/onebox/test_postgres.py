@@ -143,7 +143,7 @@ def test_a_killed_server_starts_again_with_all_that_was_committed(server):
     for round_ in range(3):
         write(server, str(round_))
         os.kill(server.pid, signal.SIGKILL)
-        assert process.wait_until(lambda: not server.running(), 10)
+        assert process.wait_until(lambda: not server.running(), 60)
         server.start()
 
     assert read(server) == ["0", "1", "2"]

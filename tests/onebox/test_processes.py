@@ -36,7 +36,7 @@ def test_a_process_is_its_pid_and_its_creation(start):
     assert process.alive(found)
     assert not process.alive(process.Process(child.pid, "another boot/1"))
     child.kill()
-    assert process.wait_gone(found, 10)  # also before it is reaped
+    assert process.wait_gone(found, 60)  # also before it is reaped
     child.wait()
     assert process.identify(child.pid) is None
 
@@ -47,7 +47,7 @@ def test_a_process_that_ignores_the_end_is_killed_after_its_time(start):
 
     process.terminate(process.identify(child.pid), 0.1)
 
-    assert child.wait(10) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
 
 
 def test_somebody_else_under_the_same_pid_is_not_ended(start):
@@ -81,7 +81,7 @@ def test_a_process_ends_when_its_supervisor_is_killed():
     os.kill(supervisor, signal.SIGKILL)
     os.waitpid(supervisor, 0)
 
-    assert process.wait_gone(watching, 10)
+    assert process.wait_gone(watching, 60)
     for descriptor in (alive_in, told_in, told_out):
         os.close(descriptor)
 

@@ -14,7 +14,7 @@ from tests.onebox.test_rights import OF_ALL, OF_ONE
 from tests.tenants import A_SECOND, DONE, NO, SILENT
 
 # From the death of a process to the effect, its next start included.
-BACK_S = 20.0
+BACK_S = 60.0
 
 
 @pytest.fixture(scope="module", params=engines.available())
@@ -110,10 +110,15 @@ def ending(place, seconds):
     return key, end
 
 
+def near(killed):
+    """Seconds to an end that the engine can't be told of, so that only we know it."""
+    return min(8, capabilities.of(killed.engine, "").least_expiry_s - 2)
+
+
 def test_a_key_whose_end_passes_without_a_reconciler_is_refused_by_the_next(
     killed, place
 ):
-    key, end = ending(place, 2)
+    key, end = ending(place, near(killed))
     with death(killed, "before its end"):
         box.wait_until(lambda: tenants.now() > end)
         # So near an end only the service itself knows.
@@ -130,13 +135,13 @@ def test_a_key_whose_end_passes_while_nothing_of_ours_lives(killed, place):
     guarded = able.least_expiry_s < 60
     endless = place.key(place.user())
     parts = [psutil.Process(killed.pid(part)) for part in ("api", "reconcile")]
-    key, end = ending(place, able.least_expiry_s + 1 if guarded else 3)
+    key, end = ending(place, able.least_expiry_s + 6 if guarded else 10)
     kill(killed.pid("supervisor"))
     box.wait_until(lambda: all(map(gone, parts)))
     assert tenants.now() < end
 
     if guarded:
-        assert key.lasted_until(end) < end + A_SECOND
+        key.lasts_until(end)
     else:
         box.wait_until(lambda: tenants.now() > end)
         assert key.puts() == DONE
@@ -171,7 +176,7 @@ def all_sorts(place):
         "reading": place.key(place.user(policies=["read-only"])),
         "disabled": place.key(user),
         "of a disabled user": place.key(disabled),
-        "expired": place.key(user, expires_at=tenants.ahead(1)[1]),
+        "expired": place.key(user, expires_at=tenants.ahead(3)[1]),
     }
     place.client.update(found["disabled"].path, {"enabled": False})
     place.client.update(disabled, {"enabled": False})
@@ -224,7 +229,7 @@ def test_rights_outlive_the_engine(killed, place, what):
 
 
 def test_a_key_whose_end_passes_while_the_engine_hangs(killed, place):
-    key, end = ending(place, 2)
+    key, end = ending(place, near(killed))
     pid = killed.pid("engine", place.id)
     os.kill(pid, signal.SIGSTOP)
     try:

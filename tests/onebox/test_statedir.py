@@ -116,12 +116,12 @@ def test_the_lock_ends_with_its_process(state):
 
     holder = multiprocessing.get_context("fork").Process(target=hold, daemon=True)
     holder.start()
-    assert held.wait(10)
+    assert held.wait(60)
     assert state.holder() == holder.pid
     assert f"pid {holder.pid}" in refusal(lambda: state.lock().__enter__())
 
     holder.kill()
-    holder.join(10)
+    holder.join()
 
     with state.lock():
         assert state.holder() == os.getpid()

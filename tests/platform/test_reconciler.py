@@ -71,7 +71,7 @@ class Process:
     def end(self):
         """Its parent is gone; gives the exit status."""
         self.process.stdin.close()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_process_that_lost_the_lock_ends_and_another_takes_over(two, holder):
 
     holder.connection.execute("SELECT pg_terminate_backend(%s)", (had,))
 
-    assert first.process.wait(20) == 1
+    assert first.process.wait(60) == 1
     second.wait_for(": reconciles")
     assert holder() not in (None, had)
 
@@ -146,7 +146,7 @@ def test_a_process_that_lost_the_lock_waits_for_no_turn_without_end(start, holde
 
     holder.connection.execute("SELECT pg_terminate_backend(%s)", (holder(),))
 
-    assert process.process.wait(20) == 1
+    assert process.process.wait(60) == 1
     assert process.says("ends with work in hand, after 0 s")
 
 
@@ -166,7 +166,7 @@ def test_a_process_that_waits_makes_no_keys(start, tmp_path):
     with_keys.wait_for(": reconciles")
     without = start(there)
 
-    assert without.process.wait(20) == 1
+    assert without.process.wait(60) == 1
     assert without.says("restore it from your backup")
     assert (here / "keys").exists() and not (there / "keys").exists()
 
@@ -194,7 +194,7 @@ def test_one_with_other_keys_says_so_before_its_turn_comes(start, holder, tmp_pa
 
     process = start()
 
-    assert process.process.wait(20) == 1
+    assert process.process.wait(60) == 1
     assert process.says("restore that file from your backup")
 
 

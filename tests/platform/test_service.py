@@ -68,7 +68,7 @@ def started(told):
     found._setup()
     yield found
     found.stop()
-    found._keeper.join(10)
+    found._keeper.join(60)
     assert not found._keeper.is_alive()
 
 

@@ -17,10 +17,17 @@ from exordos_paas_storage.domain import errors
 BASE = "/v1/types/s3"
 TOKEN_PATH = "/v1/iam/clients/default/actions/get_token/invoke"
 PASSWORD = "correct horse battery"
+# How long a test waits for what must come, on a machine with other work. It is less
+# than the minute after which a reconciler looks by itself.
+PATIENCE_S = 30.0
+# How long a turn or a request that a test holds up waits for the test.
+HELD_S = 2 * PATIENCE_S
 SEALED_FROM_CLIENTS = ("psycopg", "restalchemy", "SELECT ", "Traceback", "object at 0x")
 
 
-def until(what: Callable[[], Any], deadline_s: float = 15.0, why: str = "") -> Any:
+def until(
+    what: Callable[[], Any], deadline_s: float = PATIENCE_S, why: str = ""
+) -> Any:
     """Wait until `what` answers something true, and give it."""
     ends = time.monotonic() + deadline_s
     while True:
@@ -115,7 +122,9 @@ class Api:
 
     # Calls that wait.
 
-    def wait(self, path: str, status: str = "ACTIVE", deadline_s: float = 15) -> Any:
+    def wait(
+        self, path: str, status: str = "ACTIVE", deadline_s: float = PATIENCE_S
+    ) -> Any:
         """The object once it shows `status`."""
         seen: dict[str, Any] = {}
 
@@ -129,7 +138,7 @@ class Api:
             raise AssertionError(f"{path} is not {status}: {seen}") from None
         return seen
 
-    def wait_gone(self, path: str, deadline_s: float = 15) -> None:
+    def wait_gone(self, path: str, deadline_s: float = PATIENCE_S) -> None:
         until(lambda: self.get(path).status_code == 404, deadline_s, f"{path} is gone")
 
 
@@ -164,6 +173,11 @@ def refused(
 
 def unique(kind: str) -> str:
     return f"{kind}-{uuid.uuid4().hex[:10]}"
+
+
+def waits_for_lock(db: Any) -> bool:
+    """Whether anybody waits for a lock of the database now."""
+    return bool(db.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
 
 
 def condition(shown: dict[str, Any], kind: str) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ def begin(uri, statements, *arguments):
 
 def run(uri, statements, *arguments):
     process = begin(uri, statements, *arguments)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     return process.returncode, said
 
 
@@ -88,7 +88,7 @@ def test_migrating_twice_is_migrating_once(fresh):
 
 def test_processes_that_migrate_at_once_do_it_once(fresh):
     started = [begin(fresh, MIGRATE) for _ in range(3)]
-    ended = [process.communicate(timeout=60) for process in started]
+    ended = [process.communicate(timeout=120) for process in started]
 
     assert [process.returncode for process in started] == [0, 0, 0], ended
     assert tables(fresh)

@@ -103,10 +103,6 @@ def test_of_many_at_once_one_does_it_and_all_tell_the_same(api, tree, db):
     assert counted(db)["access_keys"] == 2
 
 
-def waits(db):
-    return db.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone()
-
-
 @pytest.mark.parametrize("outcome", ["done", "failed"])
 def test_the_second_waits_for_the_first(api, tree, http, db, monkeypatch, outcome):
     inside, go = threading.Event(), threading.Event()
@@ -116,7 +112,7 @@ def test_the_second_waits_for_the_first(api, tree, http, db, monkeypatch, outcom
         calls.append(self.name)
         if len(calls) == 1:
             inside.set()
-            assert go.wait(10)
+            assert go.wait(made.HELD_S)
             if outcome == "failed":
                 raise ZeroDivisionError
 
@@ -129,9 +125,9 @@ def test_the_second_waits_for_the_first(api, tree, http, db, monkeypatch, outcom
 
     with futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(post)
-        assert inside.wait(5)
+        assert inside.wait(made.PATIENCE_S)
         second = pool.submit(post)
-        made.until(lambda: waits(db), why="the second waits")
+        made.until(lambda: made.waits_for_lock(db), why="the second waits")
         assert not second.done()
         go.set()
         first, second = first.result(), second.result()
@@ -151,13 +147,13 @@ def test_other_keys_do_not_wait(api, tree, monkeypatch):
     def slow(self, session):
         if self.name == "slow":
             inside.set()
-            assert go.wait(10)
+            assert go.wait(made.HELD_S)
 
     monkeypatch.setattr(bucket.Bucket, "_after_insert", slow)
     path = f"{tree.at}/buckets"
     with futures.ThreadPoolExecutor(1) as pool:
         first = pool.submit(keyed, api, path, {"name": "slow"}, "slow")
-        assert inside.wait(5)
+        assert inside.wait(made.PATIENCE_S)
         assert keyed(api, path, {"name": "quick"}, "quick").status_code == 201
         assert not first.done()
         go.set()

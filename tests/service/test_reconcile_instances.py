@@ -30,7 +30,7 @@ def test_an_instance_is_creating_until_its_default_bucket_is_active(
 ):
     gate = threading.Event()
     world.prepare = lambda engine: engine.on.update(
-        create_bucket=lambda name: gate.wait(10) and None
+        create_bucket=lambda name: gate.wait(made.HELD_S) and None
     )
     api.make("/instances", name="waits", bucket_name="data")
     made.until(lambda: world.engines and world.only.running)
@@ -63,7 +63,7 @@ def test_a_change_of_the_instance_waits_for_its_buckets(api, active, world):
     api.make(f"{active}/buckets", name="own", versioning=False)
     api.wait(f"{active}/buckets/follows")
     api.wait(f"{active}/buckets/own")
-    world.only.on["set_versioning"] = lambda *args: gate.wait(10) and None
+    world.only.on["set_versioning"] = lambda *args: gate.wait(made.HELD_S) and None
 
     shown = api.change(active, versioning=True)
 
@@ -94,7 +94,7 @@ def test_buckets_that_can_not_follow_hold_up_no_instance(api, active, world, bro
 
     for name in names[:broken]:
         api.wait(f"{active}/buckets/{name}", "ERROR")
-    assert api.wait(active, deadline_s=6)["status"] == "ACTIVE"
+    assert api.wait(active)["status"] == "ACTIVE"
 
 
 def test_a_silent_engine_is_an_error_and_comes_back_by_itself(api, active, world):
@@ -140,12 +140,12 @@ def test_what_nobody_will_mend_is_an_error_at_once(api, reconcile, world, reason
     world.nodes.default = fakes.down(reason, "install rustfs 1.0.1")
     api.make("/instances", name="hopeless")
 
-    shown = api.wait("/instances/hopeless", "ERROR", deadline_s=3)
+    shown = api.wait("/instances/hopeless", "ERROR")
 
     assert ready_condition(shown)["reason"] == reason
     assert shown["status_message"] == "install rustfs 1.0.1"
     world.nodes.default = None
-    api.wait("/instances/hopeless", deadline_s=8)
+    api.wait("/instances/hopeless")
 
 
 def test_a_port_that_is_taken_later_is_an_error_and_never_moved(api, active, world):
@@ -284,7 +284,7 @@ def test_an_instance_is_deleted_without_a_living_engine(api, active, world):
         world.only.on[method] = dead
     api.remove(active)
 
-    api.wait_gone(active, 8)
+    api.wait_gone(active)
     assert [str(one) for one in world.nodes.removed] == [instance]
 
 

@@ -67,14 +67,14 @@ def test_a_key_that_may_not_sign_from_the_start_is_never_made(api, keys, world):
 
 
 def test_a_disabled_key_says_at_its_end_that_it_has_expired(api, keys):
-    _, path = key_of(api, keys, enabled=False, expires_at=ahead(2))
+    _, path = key_of(api, keys, enabled=False, expires_at=ahead(4))
 
     made.until(lambda: why(api, path) == "Expired")
 
 
 def test_a_key_whose_turns_fail_ends_at_its_second_all_the_same(api, keys, world):
     """Its next try may lie minutes ahead, and the removal would have worked."""
-    shown, path = key_of(api, keys, expires_at=ahead(3))
+    shown, path = key_of(api, keys, expires_at=ahead(8))
     refused = errors.EngineRefused("add-service-account", 500, "InternalError")
     world.only.on["add_access_key"] = refusing(refused)
     api.change(path, scope={"preset": "read-only"})

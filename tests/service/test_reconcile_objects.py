@@ -36,7 +36,7 @@ def engine(active, world):
 def test_a_post_is_active_by_notify_long_before_the_tick(api, active, engine):
     api.make(f"{active}/buckets", name="quick", versioning=True, encryption="aes256")
 
-    shown = api.wait(f"{active}/buckets/quick", deadline_s=3)
+    shown = api.wait(f"{active}/buckets/quick")
 
     assert engine.bucket("quick") == state.Bucket("quick", True, "aes256")
     assert shown["status_message"] == ""
@@ -50,7 +50,7 @@ def test_a_lost_notify_is_caught_by_the_tick(api, db, reconcile):
     db.execute("ALTER TABLE s3aas_buckets DISABLE TRIGGER s3aas_buckets_changed")
     try:
         api.make("/instances/tick/buckets", name="silent")
-        api.wait("/instances/tick/buckets/silent", deadline_s=5)
+        api.wait("/instances/tick/buckets/silent")
     finally:
         db.execute("ALTER TABLE s3aas_buckets ENABLE TRIGGER s3aas_buckets_changed")
 
@@ -112,11 +112,11 @@ def test_a_change_during_a_turn_is_not_lost(api, active, engine):
     def block(name):
         if name == "busy":
             entered.set()
-            assert go.wait(10)
+            assert go.wait(made.HELD_S)
 
     engine.on["create_bucket"] = block
     api.make(f"{active}/buckets", name="busy")
-    assert entered.wait(5)
+    assert entered.wait(made.PATIENCE_S)
     api.change(f"{active}/buckets/busy", versioning=True)
     assert api.show(f"{active}/buckets/busy")["status"] == "PENDING"
     go.set()
@@ -132,11 +132,11 @@ def test_a_deletion_during_a_turn_is_not_lost(api, active, engine):
 
     def block(name):
         entered.set()
-        assert go.wait(10)
+        assert go.wait(made.HELD_S)
 
     engine.on["create_bucket"] = block
     api.make(f"{active}/buckets", name="shortlived")
-    assert entered.wait(5)
+    assert entered.wait(made.PATIENCE_S)
     api.remove(f"{active}/buckets/shortlived")
     go.set()
 
@@ -254,7 +254,7 @@ def test_an_engine_that_does_not_answer_leaves_statuses(api, active, engine):
 
     engine.on["bucket"] = silent
     api.change(f"{active}/buckets/steady", versioning=True)
-    made.until(lambda: len(calls) >= 2, 5)
+    made.until(lambda: len(calls) >= 2)
 
     shown = api.show(f"{active}/buckets/steady")
     assert (shown["status"], shown["status_message"]) == ("PENDING", "")
@@ -265,7 +265,7 @@ def test_an_engine_that_does_not_answer_leaves_statuses(api, active, engine):
 
 def test_a_user_waits_for_its_policies_and_a_key_for_its_user(api, active, engine):
     gate = threading.Event()
-    engine.on["put_policy"] = lambda one: gate.wait(10) and None
+    engine.on["put_policy"] = lambda one: gate.wait(made.HELD_S) and None
     api.make(f"{active}/policies", name="late", template="read-only")
     api.make(f"{active}/users", name="waiting", policies=["late"])
     key = api.make(f"{active}/users/waiting/access-keys")["access_key"]

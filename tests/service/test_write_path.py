@@ -258,7 +258,7 @@ def test_a_policy_is_deleted_or_used_and_nobody_waits_for_both(api, tree, db, ri
         db.execute("DELETE FROM s3aas_policies WHERE name = 'going'")
 
 
-def test_deleting_a_policy_and_using_it_lock_in_one_order(api, tree, monkeypatch):
+def test_deleting_a_policy_and_using_it_lock_in_one_order(api, tree, db, monkeypatch):
     """Each waits for the other's lock only if the two take them crosswise."""
     api.make(f"{tree.at}/policies", name="going", template="backup")
     inside, go = threading.Event(), threading.Event()
@@ -266,16 +266,16 @@ def test_deleting_a_policy_and_using_it_lock_in_one_order(api, tree, monkeypatch
 
     def slow(self, session):
         inside.set()
-        assert go.wait(10)
+        assert go.wait(made.HELD_S)
         before(self, session)
 
     monkeypatch.setattr(policy_model.Policy, "_before_delete", slow)
     with futures.ThreadPoolExecutor(2) as pool:
         one = pool.submit(api.delete, f"{tree.at}/policies/going")
-        assert inside.wait(5)
+        assert inside.wait(made.PATIENCE_S)
         body = {"name": "rival", "policies": ["going"]}
         two = pool.submit(api.post, f"{tree.at}/users", body)
-        futures.wait([two], timeout=0.3)  # it waits for a lock by now
+        made.until(lambda: made.waits_for_lock(db))
         go.set()
         answers = (one.result().status_code, two.result().status_code)
 

@@ -19,7 +19,7 @@ from tests.stand.manager.spec import Unit
 
 UNIT = "postgresql"
 _PORT = 5432
-_START_S = 30.0
+_START_S = 120.0
 # On the machine; a folder that is its own.
 _DATA = "/var/lib/postgresql"
 _SETTINGS = {

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -23,7 +22,7 @@ from tests.stand.manager.spec import Machine
 
 NAME = "host"
 INDEX = "index"
-_START_S, _STOP_S = 20.0, 20.0
+_START_S, _STOP_S = 120.0, 120.0
 
 
 def running() -> bool:
@@ -181,9 +180,3 @@ def _process() -> process.Process | None:
     except FileNotFoundError:
         return None
     return known if process.alive(known) else None
-
-
-def log_of(machine: str, unit: str) -> Path:
-    """Where a unit of a machine writes."""
-    folder = places.LOGS if machine == NAME else places.LOGS / machine
-    return folder / f"{unit}.log"

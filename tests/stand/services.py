@@ -10,8 +10,6 @@ from exordos_paas_storage.domain import errors
 from tests.stand import host, hypervisor, nodes, places
 from tests.stand.nodes import Node
 
-_LISTED_S = 10.0
-
 
 def machines() -> list[str]:
     """Every machine that runs, the host first."""

@@ -159,7 +159,6 @@ def tells(call, documents, scope=None):
 ENGINES = st.sampled_from(capabilities.ENGINES)
 PATIENT = settings(
     max_examples=250,
-    deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 

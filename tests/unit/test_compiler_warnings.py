@@ -23,7 +23,8 @@ from tests.unit.compiled import (
 
 WRITES = ["s3:PutObject*", "s3:BypassGovernanceRetention", "s3:DeleteObject*"]
 
-# It takes less than a tenth of this. Comparing each resource with each took minutes.
+# Of the thread's own time. It takes less than a tenth of this. Comparing each resource
+# with each took minutes.
 MOST_S = 5.0
 
 
@@ -190,12 +191,12 @@ def test_what_becomes_far_too_large_is_refused_soon(engine):
     ]
     objects = [f"{DATA}/{index}/{'x' * 20}" for index in range(900)]
 
-    started = time.monotonic()
+    started = time.thread_time()
     for given in (many, [allow(patterns, objects)]):
         with pytest.raises(errors.PolicyTooLarge):
             found(engine, *given, limit_bytes=20_480)
 
-    assert time.monotonic() - started < MOST_S
+    assert time.thread_time() - started < MOST_S
 
 
 @pytest.mark.parametrize("engine", BOTH)
@@ -203,11 +204,11 @@ def test_large_documents_take_no_long_time(engine):
     many = [allow("s3:DeleteObject", f"{DATA}/{one}/*") for one in range(480)]
     long = [f"{DATA}/{one}/{'x' * 900}" for one in range(1900)]
 
-    started = time.monotonic()
+    started = time.thread_time()
     assert len(statements(engine, *many)) <= 2
     found(engine, allow("s3:AbortMultipartUpload", long), limit_bytes=10**7)
 
-    assert time.monotonic() - started < MOST_S
+    assert time.thread_time() - started < MOST_S
 
 
 @pytest.mark.parametrize("engine", BOTH)

@@ -6,7 +6,7 @@ import fnmatch
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exordos_paas_storage.domain import errors
@@ -125,11 +125,6 @@ REQUESTS = st.builds(
 )
 
 
-def for_all(*strategies):
-    """Hypothesis without its deadline, as the machine may be busy with engines."""
-    return lambda test: settings(deadline=None)(given(*strategies)(test))
-
-
 def allowed(request, *documents, scope=None):
     policies = [simulator.Policy(str(n), one) for n, one in enumerate(documents)]
     return simulator.decide(policies, request, scope).allowed
@@ -140,7 +135,7 @@ def with_effect(found, effect):
     return document.Document(tuple(kept))
 
 
-@for_all(ANYTHING)
+@given(ANYTHING)
 def test_b6_anything_is_a_document_or_refused(value):
     found = lint.problems(value)
     try:
@@ -151,7 +146,7 @@ def test_b6_anything_is_a_document_or_refused(value):
         assert found == []
 
 
-@for_all(DOCUMENTS, ANYTHING, st.data())
+@given(DOCUMENTS, ANYTHING, st.data())
 def test_a_damaged_document_is_a_document_or_refused(good, damage, data):
     value = copy.deepcopy(document.written(good))
     place, name = value, "Statement"
@@ -168,7 +163,7 @@ def test_a_damaged_document_is_a_document_or_refused(good, damage, data):
         assert problem.rule
 
 
-@for_all(DOCUMENTS)
+@given(DOCUMENTS)
 def test_a_document_written_and_read_is_the_same(good):
     through_json = json.loads(json.dumps(document.written(good)))
 
@@ -187,7 +182,7 @@ def _in_order(found):
     )
 
 
-@for_all(DOCUMENTS)
+@given(DOCUMENTS)
 def test_b1_no_condition_is_lost_on_the_way(good):
     read = document.parse(document.written(good))
 
@@ -196,7 +191,7 @@ def test_b1_no_condition_is_lost_on_the_way(good):
     ]
 
 
-@for_all(DOCUMENTS, REQUESTS)
+@given(DOCUMENTS, REQUESTS)
 def test_b1_a_condition_less_allows_no_less(found, request):
     allows = with_effect(found, "Allow")
     without = document.Document(
@@ -206,7 +201,7 @@ def test_b1_a_condition_less_allows_no_less(found, request):
     assert allowed(request, allows) <= allowed(request, without)
 
 
-@for_all(DOCUMENTS, DOCUMENTS, REQUESTS)
+@given(DOCUMENTS, DOCUMENTS, REQUESTS)
 def test_a_deny_wins_over_every_allow(one, other, request):
     denies = with_effect(other, "Deny")
     context = {**request.context, "aws:username": (request.principal.username,)}
@@ -218,7 +213,7 @@ def test_a_deny_wins_over_every_allow(one, other, request):
     assert allowed(request, one, denies) == (allowed(request, one) and not denied)
 
 
-@for_all(DOCUMENTS, REQUESTS, st.randoms(use_true_random=False))
+@given(DOCUMENTS, REQUESTS, st.randoms(use_true_random=False))
 def test_the_order_of_statements_and_policies_does_not_matter(found, request, random):
     mixed = list(found.statements)
     random.shuffle(mixed)
@@ -228,14 +223,14 @@ def test_the_order_of_statements_and_policies_does_not_matter(found, request, ra
     assert allowed(request, found) == allowed(request, *split)
 
 
-@for_all(DOCUMENTS, DOCUMENTS, REQUESTS)
+@given(DOCUMENTS, DOCUMENTS, REQUESTS)
 def test_a_scope_is_what_both_allow(found, scope, request):
     both = allowed(request, found) and allowed(request, scope)
 
     assert allowed(request, found, scope=scope) == both
 
 
-@for_all(DOCUMENTS, REQUESTS)
+@given(DOCUMENTS, REQUESTS)
 def test_a_decision_names_the_statement_that_made_it(found, request):
     decision = simulator.decide([simulator.Policy("it", found)], request)
 
@@ -246,7 +241,7 @@ def test_a_decision_names_the_statement_that_made_it(found, request):
         assert allowed(request, document.Document((statement,))) == decision.allowed
 
 
-@for_all(STATEMENTS, REQUESTS)
+@given(STATEMENTS, REQUESTS)
 def test_an_element_and_its_opposite_are_complements(statement, request):
     context = {**request.context, "aws:username": (request.principal.username,)}
     plain = dataclasses.replace(statement, conditions=())
@@ -266,7 +261,7 @@ def test_an_element_and_its_opposite_are_complements(statement, request):
 WILD = st.text(alphabet="ab*?/[.\n", max_size=12)
 
 
-@for_all(WILD, st.text(alphabet="ab/[.\n", max_size=12))
+@given(WILD, st.text(alphabet="ab/[.\n", max_size=12))
 def test_wildcards_are_those_of_the_shell_without_brackets(pattern, text):
     as_shell = pattern.replace("[", "[[]")
 
@@ -275,7 +270,7 @@ def test_wildcards_are_those_of_the_shell_without_brackets(pattern, text):
     )
 
 
-@for_all(st.lists(st.sampled_from(PATTERNS), max_size=3))
+@given(st.lists(st.sampled_from(PATTERNS), max_size=3))
 def test_the_actions_of_patterns_are_those_they_meet(wanted):
     assert actions.matching(wanted) == {
         name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import time
@@ -18,12 +19,11 @@ from exordos_paas_storage.engine import connect, port
 from exordos_paas_storage.nodes import port as nodes
 from tests import figures
 from tests.service import fakes, made
+from tests.service.effects import moments
 from tests.service.effects.asks import Ask
 
 # The versions that `tests/service/conftest.py` offers, by engine.
 VERSIONS = {"memory": "0.0.1", "rustfs": "0.0.1", "minio": "minio-version"}
-# How long an effect may take on a machine with other work; figures say how long it did.
-PATIENCE_S = 15.0
 # Calls that change nothing on the engine.
 _READ_OF_BUCKETS = (
     "version",
@@ -243,10 +243,17 @@ class Stand:
         """
         began = time.monotonic()
         wanted = "allowed" if allowed else "refused"
-        made.until(
-            lambda: self.may(key, ask) == allowed, PATIENCE_S, f"{ask} is {wanted}"
-        )
+        made.until(lambda: self.may(key, ask) == allowed, why=f"{ask} is {wanted}")
         figures.took(self.kind, what, time.monotonic() - began)
+
+    def lasts_until(self, key: Key, ask: Ask, end: datetime.datetime) -> None:
+        """Wait until a key that is in use is refused, which is not before `end`."""
+        assert self.may(key, ask), "it never acted"
+        patience_s = (end - moments.now()).total_seconds() + made.PATIENCE_S
+        made.until(lambda: not self.may(key, ask), patience_s, "the key has ended")
+        late_s = (moments.now() - end).total_seconds()
+        assert late_s >= 0, "it ended too early"
+        figures.took(self.kind, "end of a key", late_s)
 
     def writes(self, since: int) -> list[str]:
         """The calls that changed the engine, after the first `since` of all."""

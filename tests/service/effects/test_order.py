@@ -98,7 +98,7 @@ def test_a_right_goes_before_the_policy_comes_that_replaces_it(here):
     def wait(put):
         if put.name != policy.GUARD_NAME:
             asked.set()
-            assert going_on.wait(30)
+            assert going_on.wait(made.HELD_S)
 
     here.engine.on["put_policy"] = wait
     late = made.unique("late")
@@ -106,7 +106,7 @@ def test_a_right_goes_before_the_policy_comes_that_replaces_it(here):
     since = len(here.engine.calls)
     try:
         here.api.make(f"{here.at}/policies", name=late, document=read)
-        assert asked.wait(10)
+        assert asked.wait(made.PATIENCE_S)
         here.api.change(user, policies=[late])
         made.until(lambda: not here.may(key, asks.get("x")))
     finally:
