@@ -68,7 +68,7 @@ class CoreNodes:
                 return self._unavailable(spec, known, serves, current, str(error))
             except (core_client.CoreRefused, errors.SetupError) as error:
                 return self._refused(known, serves, str(error))
-            return self._seen(spec, known, view, digest)
+            return self._seen(spec, known, view, digest, serves)
 
     def status(self, spec: port.NodeSpec) -> port.NodeStatus:
         """Whether the engine answers; Core is not asked."""
@@ -127,9 +127,7 @@ class CoreNodes:
         change = core_bodies.set_change(wanted, shown, spec.generation)
         if change:
             known.digest = ""
-            if change.keys() & {"cores", "ram"}:
-                known.changes(self._clock())
-            if not self._client.change(path, change):
+            if not self._change_set(known, path, change):
                 raise core_client.CoreUnavailable(f"Core lost {path} meanwhile")
             shown = self._client.get(path) or shown
         view = core_view.read(shown)
@@ -137,6 +135,20 @@ class CoreNodes:
         if view.active and view.node:
             self._deliver(spec, known, (digest, view.node))
         return view
+
+    def _change_set(
+        self, known: core_memory.Known, path: str, change: core_bodies.Body
+    ) -> bool:
+        """Send a change of the node set; False where Core has none."""
+        before = known.restart
+        if change.keys() & {"cores", "ram"}:
+            known.restart = core_memory.Restart(self._clock())
+        try:
+            return self._client.change(path, change)
+        except core_client.CoreRefused:
+            # Nothing restarts for it; where an answer was lost, something may.
+            known.restart = before
+            raise
 
     def _deliver(
         self, spec: port.NodeSpec, known: core_memory.Known, wanted: tuple[str, str]
@@ -186,14 +198,14 @@ class CoreNodes:
         known: core_memory.Known,
         view: core_view.View,
         digest: str,
+        serves: bool,
     ) -> port.NodeStatus:
-        endpoint = port.Endpoint(view.address, self._port) if view.address else None
-        if not view.active:
-            endpoint = None
-        at = spec
-        if endpoint:
-            at = dataclasses.replace(spec, host=endpoint.host, port=endpoint.port)
-        serves = self._serves(at)
+        """The status by what Core shows, and whether it `serves` where the spec is."""
+        endpoint = None
+        if view.active and view.address:
+            endpoint = port.Endpoint(view.address, self._port)
+        if endpoint and endpoint != spec.endpoint:
+            serves = self._serves(dataclasses.replace(spec, **endpoint._asdict()))
         changed = known.changed(view.active, serves, self._clock())
         if not serves:
             return self._silent(spec, known, view, endpoint)
@@ -219,7 +231,7 @@ class CoreNodes:
         endpoint: port.Endpoint | None,
     ) -> port.NodeStatus:
         # Core may show it done before its machine has begun to restart.
-        changing = self._clock() - known.changed_at < core_view.CHANGING_S
+        changing = self._clock() - known.restart.asked_at < core_view.CHANGING_S
         reason, said, patience_s = core_view.silent(view, spec.served, changing)
         waited_s = known.waited_s(reason, self._clock())
         if reason == port.NODE_PENDING and waited_s >= core_view.SEE_S:

@@ -16,6 +16,21 @@ from exordos_paas_storage.nodes import core_view, port
 
 
 @dataclass
+class Restart:
+    """What is seen of a machine's restart for other cores or memory.
+
+    Attributes:
+        asked_at: when Core was last sent such a change.
+        seen_before: Core showed the set as done before the restart.
+        seen: the restart was seen.
+    """
+
+    asked_at: float = -math.inf
+    seen_before: bool = False
+    seen: bool = False
+
+
+@dataclass
 class Known:
     """One node, since this process started; whoever has `lock` may change it.
 
@@ -25,9 +40,7 @@ class Known:
         checked_at: when that was.
         delivered: digest and Core's id of the machine whose files Core has.
         delivered_at: when that was seen.
-        changed_at: when Core was last sent a change that restarts the machine.
-        seen_before: Core showed the set as done before that restart.
-        seen_restart: the restart was seen.
+        restart: the last one that Core was asked for.
         grown: Core was asked to grow the data disk, and does not tell when it has.
             None: not seen yet.
         doubted_at: when the answer to a call that makes something was last missed.
@@ -39,16 +52,10 @@ class Known:
     checked_at: float = -math.inf
     delivered: tuple[str, str | None] = ("", None)
     delivered_at: float = -math.inf
-    changed_at: float = -math.inf
-    seen_before: bool = False
-    seen_restart: bool = False
+    restart: Restart = field(default_factory=Restart)
     grown: bool | None = None
     doubted_at: float = -math.inf
     state: tuple[str, float] = ("", 0.0)
-
-    def changes(self, now: float) -> None:
-        """Core is being sent a change that restarts the machine."""
-        self.changed_at, self.seen_before, self.seen_restart = now, False, False
 
     def saw(self, view: core_view.View, spec: port.NodeSpec, now: float) -> None:
         """Note what the process before may have asked of Core and not seen the end of.
@@ -58,8 +65,8 @@ class Known:
         """
         self.grown = view.grown
         unseen = spec.observed_generation < view.resized_at <= spec.generation
-        if unseen and self.changed_at == -math.inf:
-            self.changes(now)
+        if unseen and self.restart.asked_at == -math.inf:
+            self.restart = Restart(now)
 
     def changed(self, active: bool, serves: bool, now: float) -> bool:
         """Whether the last such change is over, by what is seen now.
@@ -67,11 +74,12 @@ class Known:
         Core shows the set as `IN_PROGRESS` at the change, as `ACTIVE` until its machine
         begins, and as `IN_PROGRESS` again: only that, or silence, is the restart.
         """
-        if now - self.changed_at >= core_view.CHANGING_S:
+        restart = self.restart
+        if now - restart.asked_at >= core_view.CHANGING_S:
             return True
-        self.seen_restart |= not serves or (self.seen_before and not active)
-        self.seen_before |= active
-        return active and serves and self.seen_restart
+        restart.seen |= not serves or (restart.seen_before and not active)
+        restart.seen_before |= active
+        return active and serves and restart.seen
 
     def waited_s(self, why: str, now: float) -> float:
         """For how long the node has been in this state; begins anew with another."""

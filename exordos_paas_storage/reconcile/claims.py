@@ -30,10 +30,10 @@ TABLES = (INSTANCES, *CHILDREN)
 
 # The database's, unless a caller has a clock of its own.
 NOW = "coalesce(%(now)s::timestamptz, now())"
-_BEFORE = f"{NOW} - %(before)s::interval"
 _DUE = """
     FROM {table} c {join}
-    WHERE c.revision <> c.seen_revision AND c.next_try_at <= {by}
+    WHERE c.revision <> c.seen_revision
+        AND c.next_try_at <= {now} - %({table})s::interval
         AND (c.lease_until IS NULL OR c.lease_until <= {now}) {ready}
         AND NOT i.uuid = ANY(%(busy)s) AND NOT c.uuid = ANY(%(in_hand)s)
 """
@@ -56,21 +56,16 @@ _BELOW = {
 }
 
 
-def _due(table: str, by: str) -> str:
+def _due(table: str) -> str:
     kind = _OWN if table == INSTANCES else _BELOW
-    return _DUE.format(table=table, by=by, now=NOW, **kind)
+    return _DUE.format(table=table, now=NOW, **kind)
 
 
 _CLAIMS = {
-    table: _CLAIM.format(table=table, now=NOW, found=_due(table, _BEFORE))
-    for table in TABLES
+    table: _CLAIM.format(table=table, now=NOW, found=_due(table)) for table in TABLES
 }
 _ANY_DUE = "SELECT " + " OR ".join(
-    f"EXISTS (SELECT 1 {found})"
-    for found in (
-        _due(INSTANCES, NOW),
-        *(_due(child, _BEFORE) for child in CHILDREN),
-    )
+    f"EXISTS (SELECT 1 {_due(table)})" for table in TABLES
 )
 
 
@@ -114,7 +109,7 @@ def claim(
         now: with a time zone; `None` for the database's.
     """
     values = {
-        **_due_values(busy, in_hand, urgent, now),
+        **_due_values(busy, in_hand, (table,) if urgent else (), now),
         "lease": datetime.timedelta(seconds=lease_s),
     }
     with connection.cursor(row_factory=rows.dict_row) as cursor:
@@ -126,16 +121,16 @@ def any_due(
     connection: psycopg.Connection[Any],
     busy: Collection[uuids.UUID],
     in_hand: Collection[uuids.UUID],
-    urgent: bool = False,
+    urgent_alone: Collection[str] = (),
 ) -> bool:
     """Whether a row is due that `claim` passed over, as a writer has it locked.
 
     A request that is refused locks rows for a moment, too, and tells nobody at its end.
 
     Args:
-        urgent: of what lies in instances, only what was changed or woken counts.
+        urgent_alone: tables of which only a changed or woken row counts.
     """
-    values = _due_values(busy, in_hand, urgent, None)
+    values = _due_values(busy, in_hand, urgent_alone, None)
     row = connection.execute(_ANY_DUE, values).fetchone()
     return bool(row and row[0])
 
@@ -143,12 +138,14 @@ def any_due(
 def _due_values(
     busy: Collection[uuids.UUID],
     in_hand: Collection[uuids.UUID],
-    urgent: bool,
+    urgent_alone: Collection[str],
     now: datetime.datetime | None,
 ) -> dict[str, Any]:
+    """By a table's name: for how long its rows must have been due."""
+    at_once = datetime.timedelta(0)
     return {
+        **{t: due.URGENT_BEFORE if t in urgent_alone else at_once for t in TABLES},
         "now": now,
-        "before": due.URGENT_BEFORE if urgent else datetime.timedelta(0),
         "busy": list(busy),
         "in_hand": list(in_hand),
     }

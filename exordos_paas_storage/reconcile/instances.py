@@ -8,13 +8,14 @@ from typing import Any
 
 from restalchemy.dm import filters
 
-from exordos_paas_storage.domain import policy, state, status
+from exordos_paas_storage.domain import errors, policy, state, status
 from exordos_paas_storage.engine import port as engine_port
 from exordos_paas_storage.models import base, instance, node
 from exordos_paas_storage.nodes import port
 from exordos_paas_storage.reconcile import (
     audit,
     engines,
+    instance_conditions,
     outcomes,
     placing,
     policies,
@@ -24,8 +25,7 @@ from exordos_paas_storage.reconcile import (
 
 AGAIN_S = 0.2
 REMOVE_AGAIN_S = 2.0
-# Lost buckets that are named; there may be thousands.
-_NAMED = 10
+AGAIN_UNANSWERED_S = 2.0
 # Somebody has to act before these get better; waiting longer tells nobody anything.
 _HOPELESS = (
     port.BINARY_MISSING,
@@ -33,17 +33,6 @@ _HOPELESS = (
     port.START_FAILED,
     port.HOST_REFUSED,
 )
-
-# Whether the instance has its node: it is there, or that can't be said.
-_OF_THE_NODE = {
-    port.NODE_PENDING: status.FALSE,
-    port.NODE_LOST: status.FALSE,
-    port.HOST_REFUSED: status.FALSE,
-    port.HOST_UNAVAILABLE: status.UNKNOWN,
-    port.STARTING: status.TRUE,
-    # Where the host sees no process, its machine may be gone as well.
-    port.NOT_ANSWERING: status.UNKNOWN,
-}
 
 _EMPTIED = (
     "the engine came back without any bucket that it had, and the objects in them are "
@@ -108,31 +97,58 @@ class Instances:
             placing.set_port(place.uuid, None)
             return outcomes.Waiting(AGAIN_S)
         if not seen.ready:
-            said = self._unready(owner, seen, spec.settled, status.stamp(now))
+            said = instance_conditions.of_silent(
+                owner, seen, spec.settled, self._sizes_enforced, status.stamp(now)
+            )
             return self._not_ready(seen, down_s, said)
         self._health.know(spec, seen.pid)
         url = f"http://{place.host}:{place.port}"
         engine = self._engines.at(owner, url, place.root())
-        guard(engine, owner)
-        self._open(claimed.uuid)
-        return self._converged(owner, engine, seen, now)
+        return self._asked(owner, engine, seen, now)
 
-    def _unready(
-        self, owner: instance.Instance, seen: port.NodeStatus, settled: bool, now: str
-    ) -> list[status.Condition]:
-        """The conditions of an instance whose engine does not serve."""
-        why = (seen.reason, seen.message, now)
-        said = status.with_condition(
-            owner.conditions, status.ENGINE_READY, status.FALSE, *why
+    def _asked(
+        self,
+        owner: instance.Instance,
+        engine: engine_port.Engine,
+        seen: port.NodeStatus,
+        now: datetime.datetime,
+    ) -> outcomes.Outcome:
+        """The outcome where the engine says that it serves."""
+        try:
+            guard(engine, owner)
+        except errors.EngineUnavailable as error:
+            outcome = self._unanswered(owner, seen, error, now)
+            # Turns of its objects would end alike, and keep workers from others'.
+            self._set_open(owner.uuid, False)
+            return outcome
+        self._set_open(owner.uuid, True)
+        try:
+            outcome = self._converged(owner, engine, seen, now)
+        except errors.EngineUnavailable as error:
+            return self._unanswered(owner, seen, error, now)
+        self._health.answered(owner.uuid)
+        return outcome
+
+    def _unanswered(
+        self,
+        owner: instance.Instance,
+        seen: port.NodeStatus,
+        error: errors.EngineUnavailable,
+        now: datetime.datetime,
+    ) -> outcomes.Outcome:
+        """The outcome where the engine has long answered none of a turn's calls.
+
+        Raises:
+            EngineUnavailable: it may be a passing failure.
+        """
+        silent_s = self._health.unanswered_s(owner.uuid)
+        if silent_s <= self._silence_s:
+            raise error
+        said = f"the engine says that it is ready and does not answer calls: {error}"
+        conditions = instance_conditions.of_ready(
+            owner, seen, self._sizes_enforced, status.stamp(now), said
         )
-        known = _OF_THE_NODE.get(seen.reason)
-        if known and seen.pid is None:
-            said = status.with_condition(said, status.NODES_READY, known, *why)
-        if self._sizes_enforced and (known == status.FALSE or not settled):
-            said = status.with_condition(
-                said, status.SIZES_ENFORCED, status.UNKNOWN, *why
-            )
-        return said
+        return outcomes.Failed(said, conditions, again_s=AGAIN_UNANSWERED_S)
 
     def _not_ready(
         self, seen: port.NodeStatus, down_s: float, said: list[status.Condition]
@@ -144,15 +160,15 @@ class Instances:
             return outcomes.Failed(seen.message, said, again_s=again_s)
         return outcomes.Waiting(AGAIN_S, said)
 
-    def _open(self, instance_id: uuid.UUID) -> None:
-        """Let the instance's objects have their turns from now on."""
+    def _set_open(self, instance_id: uuid.UUID, opened: bool) -> None:
+        """Let the instance's objects have their turns from now on, or no longer."""
         with base.transaction() as session:
-            opened = session.execute(
-                "UPDATE s3aas_instances SET engine_ready = true "
-                "WHERE uuid = %s AND NOT engine_ready",
-                (instance_id,),
+            changed = session.execute(
+                "UPDATE s3aas_instances SET engine_ready = %s "
+                "WHERE uuid = %s AND engine_ready <> %s",
+                (opened, instance_id, opened),
             )
-            for table in queue.CHILDREN if opened.rowcount else ():
+            for table in queue.CHILDREN if opened and changed.rowcount else ():
                 queue.wake(session, table, "instance = %s", (instance_id,))
 
     def _converged(
@@ -162,9 +178,10 @@ class Instances:
         seen: port.NodeStatus,
         now: datetime.datetime,
     ) -> outcomes.Outcome:
-        conditions = self._healthy(owner, seen, status.stamp(now))
+        at = status.stamp(now)
+        conditions = instance_conditions.of_ready(owner, seen, self._sizes_enforced, at)
         lost, any_left = audit.lost_buckets(engine, owner.uuid)
-        conditions = _with_lost(conditions, lost, any_left, status.stamp(now))
+        conditions = instance_conditions.with_lost(conditions, lost, any_left, at)
         if lost and not any_left:
             # Its users and keys are no data: they serve who starts over.
             audit.look(engine, owner.uuid, now)
@@ -177,44 +194,14 @@ class Instances:
                 said = f"default bucket: {row['status_message']}"
                 return outcomes.Failed(said, conditions)
         if any(row["status"] != status.ERROR for row in late):
-            return outcomes.Waiting(AGAIN_S, conditions, "")
+            return outcomes.Waiting(AGAIN_S, conditions, "", mended=True)
         if not seen.unsettled or self._audit_at.get(owner.uuid, now) <= now:
             audit.look(engine, owner.uuid, now)
             self._audit_at[owner.uuid] = audit.next_at(now)
         if seen.unsettled:
-            return outcomes.Waiting(seen.again_s or AGAIN_S, conditions, "")
+            again_s = seen.again_s or AGAIN_S
+            return outcomes.Waiting(again_s, conditions, seen.unsettled, mended=True)
         return outcomes.Converged(conditions, audit.next_at(now))
-
-    def _healthy(
-        self, owner: instance.Instance, seen: port.NodeStatus, at: str
-    ) -> list[status.Condition]:
-        """The conditions of an instance whose engine serves."""
-        said = "the engine answers and holds the guard"
-        conditions = status.with_condition(
-            owner.conditions, status.ENGINE_READY, status.TRUE, port.READY, said, at
-        )
-        conditions = status.with_condition(
-            conditions,
-            status.NODES_READY,
-            status.TRUE,
-            port.READY,
-            "the node serves",
-            at,
-        )
-        if not self._sizes_enforced:
-            said = "on one box cpu, ram and disk_size are recorded and bind nothing"
-            sizes = (status.FALSE, "LocalNode", said)
-        elif seen.unsettled:
-            why = port.HOST_REFUSED if seen.refused else port.NODE_PENDING
-            sizes = (status.UNKNOWN, why, seen.unsettled)
-        elif seen.not_told is None:
-            return conditions
-        elif seen.not_told:
-            sizes = (status.UNKNOWN, port.GROWTH_NOT_TOLD, seen.not_told)
-        else:
-            said = "the node has the cores, memory and disk that were asked for"
-            sizes = (status.TRUE, "OwnMachine", said)
-        return status.with_condition(conditions, status.SIZES_ENFORCED, *sizes, at)
 
     def _remove(
         self, owner: instance.Instance, place: node.Node | None
@@ -235,20 +222,6 @@ class Instances:
                     (owner.uuid,),
                 )
         return outcomes.Removed()
-
-
-def _with_lost(
-    conditions: list[status.Condition], lost: list[str], any_left: bool, at: str
-) -> list[status.Condition]:
-    """The conditions, with what the engine had and lost; without a loss, not a word."""
-    if not lost:
-        return status.without_condition(conditions, status.DATA_PRESENT)
-    said = f"{len(lost)} buckets are gone from the engine with their objects: "
-    said = f"{said}{', '.join(lost[:_NAMED])}{' …' * (len(lost) > _NAMED)}"
-    reason = "BucketsGone" if any_left else "DataLost"
-    return status.with_condition(
-        conditions, status.DATA_PRESENT, status.FALSE, reason, said, at
-    )
 
 
 def _late_buckets(owner: instance.Instance) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Container
 from typing import Any
 
 import psycopg
@@ -27,7 +28,9 @@ _NEXT_WAKE = "SELECT least({}) AS at".format(
 
 
 def passes(
-    connection: psycopg.Connection[Any], now: datetime.datetime, roomy: bool
+    connection: psycopg.Connection[Any],
+    now: datetime.datetime,
+    urgent_alone: Container[str],
 ) -> list[tuple[str, bool]]:
     """The tables to claim from, in order, and whether urgent rows alone.
 
@@ -38,24 +41,29 @@ def passes(
     Args:
         connection: in autocommit mode.
         now: with a time zone.
-        roomy: whether there is room for what is only to be made.
+        urgent_alone: tables with room for changed and woken rows alone.
     """
     found = connection.execute(_PEEK, {"now": now}).fetchall()
     late = [table for table, _, woken in found if woken]
     for table in late:
         connection.execute(
             f"UPDATE {table} SET wake_at = NULL, revision = revision + 1, "  # noqa: S608
-            f"next_try_at = {due.URGENT} WHERE wake_at <= %s",
+            f"next_try_at = {_woken(table)} WHERE wake_at <= %s",
             (now,),
         )
     if late:
         found = connection.execute(_PEEK, {"now": now}).fetchall()
     oldest = {table: at for table, at, _ in found if at and table != queue.INSTANCES}
     return [
-        (queue.INSTANCES, False),
+        (queue.INSTANCES, queue.INSTANCES in urgent_alone),
         *((table, True) for table in sorted(oldest, key=lambda one: oldest[one])),
-        *((table, False) for table in queue.CHILDREN if roomy),
+        *((table, False) for table in queue.CHILDREN if table not in urgent_alone),
     ]
+
+
+def _woken(table: str) -> str:
+    """Since when a woken row is due; an instance is woken for an audit alone."""
+    return queue.LOOKED_AT if table == queue.INSTANCES else due.URGENT
 
 
 def next_wake(connection: psycopg.Connection[Any]) -> datetime.datetime | None:

@@ -30,12 +30,14 @@ class Removed:
 class Waiting:
     """Nothing is wrong; something else comes first. The row shows what it showed.
 
-    `conditions` and `message` are written where they are given.
+    `conditions` and `message` are written where they are given. What made the row
+    `ERROR` may be `mended`: then it is `PENDING`.
     """
 
     again_s: float
     conditions: list[Condition] | None = None
     message: str | None = None
+    mended: bool = False
 
 
 @dataclass(frozen=True)

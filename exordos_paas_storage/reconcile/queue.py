@@ -23,6 +23,11 @@ from exordos_paas_storage.reconcile.claims import (  # noqa: F401 - one queue fo
 )
 
 CHANNEL = "s3aas_changes"
+# Since when a row is due that is to be looked at: a change that was not seen yet, such
+# as a suspend or a deletion, stays urgent.
+LOOKED_AT = (
+    "CASE WHEN revision = seen_revision THEN now() ELSE least(next_try_at, now()) END"
+)
 
 
 def record(
@@ -75,6 +80,7 @@ def _written(
         "conditions": _json(getattr(outcome, "conditions", None)),
         "wake_at": getattr(outcome, "wake_at", None),
         "message": clipped(getattr(outcome, "message", None)),
+        "mended": getattr(outcome, "mended", False),
     }
     statement = _STATEMENTS[type(outcome)].format(table=claimed.table, now=NOW)
     return session.execute(f"{statement} {which}", values).rowcount == 1
@@ -92,7 +98,9 @@ _STATEMENTS = {
         UPDATE {table} SET lease_until = NULL,
             next_try_at = {now} + %(again)s::interval,
             conditions = coalesce(%(conditions)s, conditions),
-            status_message = coalesce(%(message)s, status_message)
+            status_message = coalesce(%(message)s, status_message),
+            status = CASE WHEN status = 'ERROR' AND %(mended)s
+                THEN 'PENDING' ELSE status END
     """,
     outcomes.Failed: """
         UPDATE {table} SET lease_until = NULL,
@@ -186,11 +194,11 @@ def look_again(instance: uuids.UUID) -> None:
 
 
 _LOOK = (
-    """
+    f"""
     UPDATE s3aas_instances SET engine_ready = false, sealing_proved = false,
-        revision = revision + 1, next_try_at = now()
+        revision = revision + 1, next_try_at = {LOOKED_AT}
     WHERE %(one)s::uuid IS NULL OR uuid = %(one)s
-    """,
+    """,  # noqa: S608
     """
     UPDATE s3aas_policies SET revision = revision + 1,
         next_try_at = greatest(next_try_at, now())

@@ -34,6 +34,7 @@ class Health:
         self._lock = threading.Lock()
         self._watched: dict[uuid.UUID, Watched] = {}
         self._down_since: dict[uuid.UUID, float] = {}
+        self._deaf_since: dict[uuid.UUID, float] = {}
 
     def saw(self, instance_id: uuid.UUID, seen: port.NodeStatus) -> float:
         """Note what was seen; for how many seconds the engine has not been ready."""
@@ -43,6 +44,17 @@ class Health:
                 self._down_since.pop(instance_id, None)
                 return 0.0
             return now - self._down_since.setdefault(instance_id, now)
+
+    def unanswered_s(self, instance_id: uuid.UUID) -> float:
+        """Note a call without an answer; for how many seconds there has been none."""
+        now = self._clock()
+        with self._lock:
+            return now - self._deaf_since.setdefault(instance_id, now)
+
+    def answered(self, instance_id: uuid.UUID) -> None:
+        """Note that the engine answered every call of a turn."""
+        with self._lock:
+            self._deaf_since.pop(instance_id, None)
 
     def know(self, spec: port.NodeSpec, pid: int | None) -> None:
         """Watch this node, whose process is ready, from now on."""
@@ -60,6 +72,7 @@ class Health:
         with self._lock:
             self._watched.pop(instance_id, None)
             self._down_since.pop(instance_id, None)
+            self._deaf_since.pop(instance_id, None)
 
     def look(self, nodes: port.Nodes, silence_s: float) -> list[Watched]:
         """Nodes whose engine is not the one that was ready before.

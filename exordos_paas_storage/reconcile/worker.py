@@ -51,7 +51,7 @@ class Settings:
 
     Attributes:
         workers: turns at once, over all instances; a quarter of them is kept for
-            changes.
+            changes, and half of them for what lies in instances and for changes.
         per_instance: turns at once on one engine.
         lease_s: after so long a row of a dead process is claimed by another.
         tick_s: how often is looked without being woken, in case a wake was lost.
@@ -106,7 +106,7 @@ class Reconciler:
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._busy: collections.Counter[uuid.UUID] = collections.Counter()
-        self._in_hand: set[uuid.UUID] = set()
+        self._in_hand: dict[uuid.UUID, str] = {}
         self._due: list[float] = []
         self._started_over = False
         self._pool = futures.ThreadPoolExecutor(settings.workers, "turn")
@@ -177,8 +177,7 @@ class Reconciler:
 
     def _idle_s(self, connection: psycopg.Connection) -> float:
         """Seconds until something is due that nobody will wake us for."""
-        busy, in_hand, roomy = self._held()
-        if queue.any_due(connection, busy, in_hand, urgent=not roomy):
+        if queue.any_due(connection, *self._held()):
             return LOCKED_AGAIN_S
         wake_s = self._settings.tick_s
         wake_at = order.next_wake(connection)
@@ -196,10 +195,11 @@ class Reconciler:
     def _claim_one(self, connection: psycopg.Connection) -> bool:
         if not self._slots.acquire(timeout=0.5):
             return not self._stopping.is_set()
-        busy, in_hand, roomy = self._held()
+        busy, in_hand, urgent_alone = self._held()
         claimed = None
         try:
-            for table, urgent in order.passes(connection, self._clock(), roomy):
+            passes = order.passes(connection, self._clock(), urgent_alone)
+            for table, urgent in passes:
                 lease_s = self._settings.lease_s
                 claimed = queue.claim(connection, table, busy, in_hand, lease_s, urgent)
                 if claimed:
@@ -211,22 +211,27 @@ class Reconciler:
             return False
         with self._lock:
             self._busy[claimed.instance] += 1
-            self._in_hand.add(claimed.uuid)
+            self._in_hand[claimed.uuid] = claimed.table
         self._pool.submit(self._work, claimed)
         return True
 
-    def _held(self) -> tuple[list[uuid.UUID], list[uuid.UUID], bool]:
-        """Instances with no room, rows in hand, and whether there is room for more.
+    def _held(self) -> tuple[list[uuid.UUID], list[uuid.UUID], tuple[str, ...]]:
+        """Instances with no room, rows in hand, and tables with room for changes alone.
 
         Some workers are kept for what takes access away, so that slow engines can't
-        have them all.
+        have them all. Instances whose machines are dead have half of them at most: each
+        of their turns waits for one, and is due again soon.
         """
         with self._lock:
             most = self._settings.per_instance
             busy = [instance for instance, n in self._busy.items() if n >= most]
-            in_hand = list(self._in_hand)
-        kept = self._settings.workers // 4
-        return busy, in_hand, len(in_hand) < self._settings.workers - kept
+            in_hand = dict(self._in_hand)
+        workers = self._settings.workers
+        if len(in_hand) >= workers - workers // 4:
+            return busy, list(in_hand), queue.TABLES
+        looks = sum(table == queue.INSTANCES for table in in_hand.values())
+        full = looks >= max(1, workers // 2)
+        return busy, list(in_hand), (queue.INSTANCES,) if full else ()
 
     def _work(self, claimed: queue.Claim) -> None:
         try:
@@ -234,7 +239,7 @@ class Reconciler:
             self._record(claimed, outcome)
         finally:
             with self._lock:
-                self._in_hand.discard(claimed.uuid)
+                del self._in_hand[claimed.uuid]
                 self._busy[claimed.instance] -= 1
                 if not self._busy[claimed.instance]:
                     del self._busy[claimed.instance]
@@ -266,7 +271,8 @@ class Reconciler:
                 self._due.append(time.monotonic() + again_s)
         if claimed.table == "s3aas_users" and isinstance(outcome, outcomes.Failed):
             users.say_failed(claimed, outcome.message)
-        if claimed.table == "s3aas_buckets":
+        waits = isinstance(outcome, outcomes.Waiting)
+        if claimed.table == "s3aas_buckets" and not waits:
             with base.transaction() as session:
                 queue.wake(session, queue.INSTANCES, "uuid = %s", (claimed.instance,))
 

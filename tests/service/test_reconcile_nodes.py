@@ -1,6 +1,7 @@
 """Turns of instances whose host gives the address, binds sizes, and takes its time."""
 
 import dataclasses
+import threading
 import uuid
 
 import pytest
@@ -150,7 +151,7 @@ def test_what_the_host_refuses_is_an_error_at_once(api, reconcile):
     reconcile(nodes=platform, silence_s=60.0)
     api.make("/instances", name="refused")
 
-    shown = api.wait("/instances/refused", "ERROR", deadline_s=3)
+    shown = api.wait("/instances/refused", "ERROR")
 
     assert shown["status_message"] == "no quota"
     assert made.condition(shown, "NodesReady")["reason"] == port.HOST_REFUSED
@@ -323,6 +324,44 @@ def test_a_lost_node_is_an_error_and_told_as_such(api, hosted, platform, reason,
     sizes = made.condition(shown, "SizesEnforced")
     assert sizes["status"] == ("Unknown" if said == "False" else "True")
     platform.seen = fakes.ready(None)
+    api.wait(hosted)
+
+
+def test_an_engine_that_is_back_before_its_host_is_no_error_without_a_word(
+    api, hosted, platform
+):
+    away = "Core can't be reached"
+    back = dataclasses.replace(fakes.ready(None), unsettled=away, again_s=0.05)
+    platform.seen = back
+    api.change(hosted, cpu=2)
+    made.until(lambda: api.show(hosted)["status_message"] == away)
+    assert api.show(hosted)["status"] == "PENDING"
+    platform.seen = fakes.down(port.HOST_UNAVAILABLE, away)
+    api.wait(hosted, "ERROR")
+
+    platform.seen = back
+
+    shown = api.wait(hosted, "PENDING")
+    assert shown["status_message"] == away
+    assert made.condition(shown, "EngineReady")["status"] == "True"
+    platform.seen = fakes.ready(None)
+    assert api.wait(hosted)["status_message"] == ""
+
+
+def test_an_engine_that_is_back_before_its_buckets_follow_is_no_error(
+    api, hosted, platform, world
+):
+    gate = threading.Event()
+    platform.seen = fakes.down(port.NOT_ANSWERING)
+    api.wait(hosted, "ERROR")
+    world.only.on["set_versioning"] = lambda *_: gate.wait(made.HELD_S) and None
+    api.change(hosted, versioning=True)
+    api.wait(hosted, "ERROR")
+
+    platform.seen = fakes.ready(None)
+
+    api.wait(hosted, "PENDING")
+    gate.set()
     api.wait(hosted)
 
 

@@ -28,11 +28,12 @@ class Engine:
     """Answers as a ready engine does, while it is up."""
 
     def __init__(self):
-        self.up = True
+        self.up, self.looks = True, 0
         engine = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
+                engine.looks += 1
                 ready = capabilities.of("minio", "1").ready_path
                 self.send_response(200 if engine.up and self.path == ready else 503)
                 self.end_headers()

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from exordos_paas_storage.nodes import core, core_view, port
+from exordos_paas_storage.nodes import core, core_client, core_view, port
 from tests.contract import fake_core
 from tests.contract.core_nodes import made
 
@@ -160,6 +160,46 @@ def test_a_grown_disk_is_told_of_by_nobody_and_that_is_said(
     assert shown["description"] == "The data disk was asked to grow from 20 GiB"
     nodes.ensure(dataclasses.replace(running, sizes=port.Sizes(2, 2048, 40)))
     assert shown["description"].endswith("from 20 GiB")
+
+
+@pytest.mark.parametrize("before", ["settled", "changing"])
+def test_sizes_that_core_refused_leave_nothing_to_wait_for(
+    server, nodes, running, engine, now, before
+):
+    if before == "changing":
+        running = made.asked(running, sizes=port.Sizes(4, 2048, 20))
+        nodes.ensure(running)
+        server.say(running.node_id, "ACTIVE")
+    known = nodes.ensure(running).unsettled
+    server.instead = lambda method, path: (
+        (400, {"type": "ValidationErrorException"}) if method == "PUT" else None
+    )
+    assert nodes.ensure(made.asked(running, sizes=port.Sizes(200, 2048, 20))).refused
+    server.instead = lambda method, path: None
+
+    assert nodes.ensure(running).unsettled == known
+    assert known == (core_view.CHANGING if before == "changing" else "")
+    engine.up = False
+    seen = nodes.ensure(dataclasses.replace(running, generation=running.generation + 9))
+    reason = port.STARTING if before == "changing" else port.NOT_ANSWERING
+    assert (seen.reason, seen.at_work) == (reason, before == "changing")
+
+
+def test_a_change_whose_answer_was_lost_is_waited_for(server, nodes, running, now):
+    first = made.asked(running, sizes=port.Sizes(4, 2048, 20))
+    nodes.ensure(first)
+    for status in ("ACTIVE", "IN_PROGRESS", "ACTIVE"):
+        server.say(running.node_id, status)
+        seen = nodes.ensure(first)
+    assert seen.unsettled == ""
+    bigger = made.asked(first, sizes=port.Sizes(8, 2048, 20))
+    server.lose_answer = lambda method, path: method == "PUT"
+    nodes.ensure(bigger)
+    server.lose_answer = lambda method, path: False
+    now[0] += core_client.HOLD_S
+    server.say(running.node_id, "ACTIVE")
+
+    assert nodes.ensure(bigger).unsettled == core_view.CHANGING
 
 
 def test_a_machine_that_restarts_for_its_sizes_is_waited_for(
