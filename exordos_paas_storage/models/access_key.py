@@ -178,7 +178,8 @@ class AccessKey(child.Child):
             raise errors.AlreadyRotated(
                 "access_key",
                 "is in a rotation already; wait until the older of the two has "
-                "expired, or delete one of them",
+                "expired, or give it an earlier expires_at; to rotate the older one "
+                "again, delete the newer one",
             )
 
     def _successor(self, session: Any, now: datetime.datetime) -> AccessKey:
@@ -206,6 +207,16 @@ class AccessKey(child.Child):
             "UPDATE s3aas_access_keys SET rotated_to = %s, wake_at = %s, "
             "expires_at = %s WHERE uuid = %s",
             (made.access_key, ends_at, ends_at.replace(tzinfo=None), self.uuid),
+        )
+        if self.project_id == access.DECLARED_PROJECT:
+            self._remember(session)
+
+    def _remember(self, session: Any) -> None:
+        """Keep a manifest from making the key again, once somebody deletes it."""
+        session.execute(
+            "INSERT INTO s3aas_rotated_away (instance, key) VALUES (%s, %s), (%s, %s) "
+            "ON CONFLICT DO NOTHING",
+            (self.instance, self.access_key, self.instance, str(self.uuid)),
         )
 
     def _refuse_deleted_user(self, session: Any) -> None:

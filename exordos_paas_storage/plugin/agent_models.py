@@ -161,6 +161,15 @@ class DeclaredUser(_Child):
             found["policies"] = self._together(found["policies"], attached)
         return found
 
+    def update(self, session: Any) -> None:
+        super().update(session)
+        asked = self.state.asked.get("policies")
+        listed = asked if isinstance(asked, list) else []
+        with self._refusable(session):
+            declared_attachments.settle(
+                session, self.state.uuid, listed, holds=self.state.refusal is None
+            )
+
     def _together(self, listed: list[Any], attached: list[str]) -> list[Any]:
         """A list with what is attached; what is wrong with the list is said later."""
         rule = self.resource.fields["policies"].rule
@@ -223,6 +232,9 @@ class DeclaredAttachment(_OfUser):
                 declared_attachments.mark(session, self.state.uuid)
 
     def delete(self, session: Any) -> None:
+        # The user's own list may name the policy by now: its pass knows.
+        if declared_attachments.leave(session, self.state.uuid):
+            return
         super().delete(session)
         # It may be attached again by somebody else before it is gone.
         declared_attachments.unmark(session, self.state.uuid)
@@ -262,6 +274,13 @@ class DeclaredAccessKey(_OfUser):
                     "secret_key", "can't be changed after creation; declare another key"
                 )
         return found
+
+    def store(
+        self, session: Any, columns: dict[str, Any], values: dict[str, Any]
+    ) -> Any:
+        key = values.get("access_key") or str(self.state.uuid)
+        declared_keys.refuse_rotated(session, columns["instance"], key)
+        return super().store(session, columns, values)
 
     def view(self) -> dict[str, Any]:
         found = super().view()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from restalchemy.dm import filters
+
 from exordos_paas_storage.domain import status
 from exordos_paas_storage.models import attachment, policy, user
 
@@ -77,5 +79,52 @@ def mark(session: Any, own: uuid.UUID) -> None:
 def unmark(session: Any, own: uuid.UUID) -> None:
     """Say that an attachment is declared no more."""
     session.execute(
-        "UPDATE s3aas_attachments SET declared = false WHERE uuid = %s", (own,)
+        "UPDATE s3aas_attachments SET declared = false, waits_for_user = false "
+        "WHERE uuid = %s",
+        (own,),
+    )
+
+
+def leave(session: Any, own: uuid.UUID) -> bool:
+    """Leave an attachment that is declared no more to `settle`.
+
+    Returns:
+        Whether its user is declared; there is no `settle` for another.
+    """
+    row = session.execute(
+        "UPDATE s3aas_attachments SET declared = false "
+        "WHERE uuid = %s AND waits_for_user AND status <> 'DELETING' RETURNING uuid",
+        (own,),
+    ).fetchone()
+    return row is not None
+
+
+def settle(session: Any, owner: uuid.UUID, listed: list[Any], holds: bool) -> None:
+    """Detach what was left to a declared user, but for what its own list names.
+
+    Args:
+        session: of the transaction that changes the user.
+        owner: the user.
+        listed: the policies that the user's manifest lists.
+        holds: whether that list is stored. What one that is refused names still waits.
+    """
+    left = session.execute(
+        """
+        SELECT a.uuid, p.name FROM s3aas_attachments a
+        JOIN s3aas_policies p ON p.uuid = a.policy_uuid
+        WHERE a.user_uuid = %s AND a.waits_for_user AND NOT a.declared
+            AND a.status <> 'DELETING'
+        """,
+        (owner,),
+    ).fetchall()
+    for row in left:
+        if row["name"] not in listed:
+            attachment.Attachment.objects.get_one(
+                session=session, filters={"uuid": filters.EQ(row["uuid"])}
+            ).delete(session=session)
+    waiting = [row["uuid"] for row in left if row["name"] in listed and not holds]
+    session.execute(
+        "UPDATE s3aas_attachments SET waits_for_user = declared WHERE user_uuid = %s "
+        "AND waits_for_user <> declared AND NOT uuid = ANY(%s)",
+        (owner, waiting),
     )

@@ -1,12 +1,34 @@
-"""When declared access keys end: what a manifest says of it, and what holds."""
+"""Declared access keys that were rotated away, and when declared keys end."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from exordos_paas_storage.api import packer
-from exordos_paas_storage.domain import expiry
+from exordos_paas_storage.domain import errors, expiry
 from exordos_paas_storage.models import access_key, base
+
+
+def refuse_rotated(session: Any, instance: uuid.UUID, key: str) -> None:
+    """Refuse to make a key again that was rotated away: its secret may have leaked.
+
+    Args:
+        session: of the transaction that makes the key.
+        instance: where it is to be made.
+        key: its id, or its uuid where the id is left to the service.
+
+    Raises:
+        AlreadyRotated: it was rotated away in this instance.
+    """
+    row = session.execute(
+        "SELECT 1 FROM s3aas_rotated_away WHERE instance = %s AND key = %s",
+        (instance, key),
+    ).fetchone()
+    if row:
+        raise errors.AlreadyRotated(
+            "access_key", "was rotated away; declare a key of another id and secret"
+        )
 
 
 def settle_end(session: Any, row: access_key.AccessKey, body: dict[str, Any]) -> None:

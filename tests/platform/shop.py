@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from exordos_paas_storage.models import version
+from exordos_paas_storage.domain import policy
+from exordos_paas_storage.models import attachment, base, user, version
 from exordos_paas_storage.plugin import declared
 from tests.platform import core_elements
 from tests.platform.core_elements import link
@@ -51,6 +52,8 @@ def shop(**changed):
 
 
 NAMES = ["main", "photos", "looking", "alice", "looks", "key"]
+WITHOUT_LOOKS = [name for name in NAMES if name != "looks"]
+NOTHING = frozenset({policy.GUARD_NAME})
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,32 @@ def installed(platform, resources=None):
 
 def rows(db, table):
     return db.execute(f"SELECT * FROM s3aas_{table}").fetchall()
+
+
+def settles(platform, names):
+    """Wait until Core shows these as `ACTIVE` and has no more to say, and they stay."""
+    for name in names:
+        platform.wait(name)
+    platform.until(platform.is_settled)
+    assert platform.shown(names, turns=4) == {(name, "ACTIVE") for name in names}
+
+
+def granted(db, *names):
+    """The engine's policies of a user that has these, the guard among them."""
+    found = db.execute(
+        "SELECT uuid FROM s3aas_policies WHERE name = ANY(%s)", ([*names],)
+    ).fetchall()
+    assert len(found) == len(names)
+    return NOTHING | {policy.engine_name(row["uuid"]) for row in found}
+
+
+def attach(name):
+    """Attach a policy to alice, as the API does."""
+    with base.transaction() as session:
+        alice = user.User.objects.get_one(session=session, filters={"name": "alice"})
+        attachment.attach(session, alice, name)
+
+
+def mapped(world):
+    """The sets of policies that the engine was given for users, in their order."""
+    return [call[2] for call in world.only.calls if call[0] == "map_policies"]

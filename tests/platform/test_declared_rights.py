@@ -1,46 +1,27 @@
 """What declared users may do, on the engine: never more than manifests say."""
 
-import datetime
-
 import pytest
 
-from exordos_paas_storage.domain import errors, policy
-from exordos_paas_storage.models import access_key, attachment, base, user
-from tests.platform.shop import MAIN, NAMES, installed, platform, rows, shop, tables
+from exordos_paas_storage.domain import errors
+from exordos_paas_storage.models import user
+from tests.platform.shop import (
+    MAIN,
+    NAMES,
+    NOTHING,
+    WITHOUT_LOOKS,
+    attach,
+    granted,
+    installed,
+    mapped,
+    platform,
+    rows,
+    settles,
+    shop,
+    tables,
+)
 from tests.service import made
 
 __all__ = ("platform", "tables")
-
-NOTHING = frozenset({policy.GUARD_NAME})
-WITHOUT_LOOKS = [name for name in NAMES if name != "looks"]
-
-
-def granted(db, *names):
-    """The engine's policies of a user that has these, the guard among them."""
-    found = db.execute(
-        "SELECT uuid FROM s3aas_policies WHERE name = ANY(%s)", ([*names],)
-    ).fetchall()
-    assert len(found) == len(names)
-    return NOTHING | {policy.engine_name(row["uuid"]) for row in found}
-
-
-def attach(name):
-    """Attach a policy to alice, as the API does."""
-    with base.transaction() as session:
-        alice = user.User.objects.get_one(session=session, filters={"name": "alice"})
-        attachment.attach(session, alice, name)
-
-
-def mapped(world):
-    """The sets of policies that the engine was given for users, in their order."""
-    return [call[2] for call in world.only.calls if call[0] == "map_policies"]
-
-
-def settles(platform, names):
-    for name in names:
-        platform.wait(name)
-    platform.until(platform.is_settled)
-    assert platform.shown(names, turns=4) == {(name, "ACTIVE") for name in names}
 
 
 def test_a_user_may_nothing_until_its_attachment_is_stored(platform, db, world):
@@ -198,7 +179,7 @@ def test_attachments_of_an_earlier_release_stand_beside_a_list(
 ):
     manifest = installed(platform)
     settles(platform, NAMES)
-    db.execute("UPDATE s3aas_attachments SET declared = false")
+    db.execute("UPDATE s3aas_attachments SET declared = false, waits_for_user = false")
     platform.turn()
     world.only.calls.clear()
 
@@ -231,48 +212,4 @@ def test_a_list_and_attachments_are_fifty_together(platform):
 
     resources["instances.users"]["alice"]["policies"] = most[1:]
     platform.change(manifest, resources)
-    settles(platform, NAMES)
-
-
-def ends_at(db):
-    (row,) = db.execute(
-        "SELECT expires_at FROM s3aas_access_keys WHERE access_key = 'AKDECLARED'"
-    ).fetchall()
-    return row["expires_at"]
-
-
-def declared_key():
-    return access_key.AccessKey.objects.get_one(filters={"access_key": "AKDECLARED"})
-
-
-@pytest.mark.parametrize(
-    ("main", "asked"),
-    [
-        ({}, None),
-        ({"max_key_ttl_s": 3600}, None),
-        ({}, "2040-01-01T00:00:00Z"),
-    ],
-)
-def test_a_key_that_was_rotated_away_is_not_brought_back(
-    platform, db, world, main, asked
-):
-    installed(platform, shop(main=main, key={"expires_at": asked}))
-    settles(platform, NAMES)
-    follows = declared_key().rotate(0)
-    made.until(lambda: world.only.access_key("AKDECLARED") is None)
-    ended = ends_at(db)
-
-    settles(platform, NAMES)
-    assert ends_at(db) == ended
-    assert world.only.access_key("AKDECLARED") is None
-    made.until(lambda: world.only.access_key(follows.access_key))
-
-
-def test_a_key_in_a_rotation_can_end_earlier(platform, db):
-    manifest = installed(platform)
-    declared_key().rotate(3600)
-    nearer = (base.now() + datetime.timedelta(seconds=600)).replace(microsecond=0)
-    platform.change(manifest, shop(key={"expires_at": nearer.isoformat()}))
-
-    platform.until(lambda: ends_at(db) == nearer.replace(tzinfo=None))
     settles(platform, NAMES)
