@@ -20,14 +20,15 @@ from typing import Any
 
 import click
 import httpx
+import yaml
 
-from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import errors
-from tests.functional import cli, core
 
 # As `make install`; the element's own tools lie beside its manifests.
 sys.path.insert(0, str(Path(__file__).parent / "exordos" / "element"))
-from s3aas_element import install
+from s3aas_element import install, served
+
+from tests.functional import cli, core
 
 HOST = "metapaas"
 VERSIONS = "/v1/types/s3/versions"
@@ -115,7 +116,7 @@ class Patience:
 @click.option(
     "--repository",
     required=True,
-    help="Address at which OUTPUT/repository of this project is served: Core reads the"
+    help="Address at which PROJECT_DIR/output/repository is served: Core reads the"
     " element there, and machines get their image from it. Needed.",
 )
 @click.option(
@@ -145,6 +146,7 @@ def main(
     """
     if build:
         _build(project_dir, repository, index_url)
+    version = _built_version(project_dir)
     admin = (username, password)
     patience = Patience(wait_timeout)
     try:
@@ -155,17 +157,18 @@ def main(
                 Path(home),
                 platform.url,
                 admin,
+                patience.left_s,
             )
             _install_host(run, platform, metapaas_dir, patience)
-            click.echo(f"- {install.place.ELEMENT} {__version__} from {repository}")
+            click.echo(f"- {install.place.ELEMENT} {version} from {repository}")
             install.install(
-                run.told, repository, __version__, patience.left_s(), install.read
+                run.told, repository, version, patience.left_s(), served.read
             )
         patience.until(lambda: _serves(service_url), f"{service_url}{VERSIONS} answers")
         tenant = _tenant(platform, output_dir / ENV_FILE)
     except httpx.HTTPError as error:
         raise click.ClickException(f"Core does not answer: {error}") from None
-    except (AssertionError, errors.SetupError, subprocess.TimeoutExpired) as error:
+    except (AssertionError, errors.SetupError) as error:
         raise click.ClickException(str(error)) from None
     file = _write(
         output_dir,
@@ -188,6 +191,13 @@ def _build(project_dir: Path, repository: str, index_url: str) -> None:
     )
     if answer.returncode:
         raise click.ClickException("`make build` failed; its reason stands above")
+
+
+def _built_version(project_dir: Path) -> str:
+    manifest = project_dir / "output" / "manifests" / f"{install.place.ELEMENT}.yaml"
+    if not manifest.is_file():
+        raise click.ClickException(f"there is no {manifest}: leave out --no-build")
+    return str(yaml.safe_load(manifest.read_text())["version"])
 
 
 def _install_host(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
+
+from s3aas_element import command_line
 
 PATIENCE_S = 900.0
 
@@ -18,12 +20,21 @@ class Cli:
         home: a folder of this run's own, which gets the settings and cached tokens.
         endpoint: Core's API with the client `default`.
         admin: name and password.
+        left_s: seconds that a run may take; it is asked at each one.
     """
 
     def __init__(
-        self, program: str, home: Path, endpoint: str, admin: tuple[str, str]
+        self,
+        program: str,
+        home: Path,
+        endpoint: str,
+        admin: tuple[str, str],
+        left_s: Callable[[], float] = lambda: PATIENCE_S,
     ) -> None:
-        self._program, self._home = program, home
+        environ = {**os.environ, "HOME": str(home), "NO_COLOR": "1"}
+        self.told = command_line.CommandLine(
+            [program, "--no-check-updates"], left_s, environ
+        )
         context = {"user": admin[0], "password": admin[1]}
         realm = {
             "endpoint": endpoint,
@@ -40,35 +51,6 @@ class Cli:
 
     def __call__(self, *words: str) -> str:
         """Run a command that must work; what it printed."""
-        answer = self.run(*words)
-        told = f"exordos {' '.join(words)}: {answer.stdout}{answer.stderr}"
-        assert answer.returncode == 0, told
-        return answer.stdout
-
-    def told(self, *words: str) -> tuple[int, str]:
-        """Run a command to its end: its exit status, and what it printed or why not."""
-        answer = self.run(*words)
-        worked = answer.returncode == 0
-        return answer.returncode, answer.stdout if worked else answer.stderr
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end.
-
-        Raises:
-            AssertionError: there is no such program.
-        """
-        environ = {**os.environ, "HOME": str(self._home), "NO_COLOR": "1"}
-        try:
-            return subprocess.run(
-                [self._program, "--no-check-updates", *words],
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE_S,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise AssertionError(
-                f"there is no {self._program}: EXORDOS_CLI names the stock command line"
-            ) from None
+        status, said = self.told(*words)
+        assert status == 0, f"exordos {' '.join(words)}: {said}"
+        return said

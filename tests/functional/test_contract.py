@@ -5,11 +5,10 @@ import uuid
 
 import httpx
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 
 from exordos_paas_storage.domain import access, capabilities
 from tests import box, tenants
-from tests.functional import conftest, platform
+from tests.functional import conftest, engines, platform
 from tests.service import made
 
 C2 = {"id", "name", "status", "bucket_name", "encryption", "versioning", "nodes"}
@@ -18,22 +17,6 @@ COMMON = {
     "generation", "created_at", "updated_at", "labels",
 }  # fmt: skip
 OBJECT_S = 60.0
-
-
-def code_of(call):
-    """The error code by which S3 refuses a call."""
-    with pytest.raises(ClientError) as error:
-        call()
-    return error.value.response["Error"]["Code"]
-
-
-def is_silent(s3):
-    """Whether nothing answers at the engine's address any more."""
-    try:
-        s3.list_buckets()
-    except BotoCoreError:
-        return True
-    return False
 
 
 @pytest.mark.smoke
@@ -125,7 +108,7 @@ def test_c6_a_deleted_instance_takes_its_data_and_its_machine_with_it(
     assert api.get(at).json().get("status") in ("DELETING", None)
     api.wait_gone(at, conftest.INSTANCE_S)
     made.until(lambda: live.node_set(node) is None, OBJECT_S, "the node set is gone")
-    made.until(lambda: is_silent(s3), OBJECT_S, "its machine is gone")
+    made.until(lambda: not engines.answers(s3), OBJECT_S, "its machine is gone")
     assert api.delete(at).status_code == 404
 
 
@@ -157,7 +140,7 @@ def test_c8_users_are_made_listed_and_deleted_by_name(api, place):
     assert name in [one["name"] for one in api.show(at)]
     assert api.delete(f"{at}/{name}").status_code == 204
     api.wait_gone(f"{at}/{name}", OBJECT_S)
-    assert code_of(key.s3.list_buckets) == "InvalidAccessKeyId"
+    assert engines.refusal(key.s3.list_buckets) == "InvalidAccessKeyId"
 
 
 def test_c9_keys_are_made_listed_and_deleted_by_their_id(api, place):
@@ -179,7 +162,7 @@ def test_c9_keys_are_made_listed_and_deleted_by_their_id(api, place):
         assert shown["secret_key"] not in again
     assert api.delete(path).status_code == 204
     api.wait_gone(path, OBJECT_S)
-    assert code_of(key.s3.list_buckets) == "InvalidAccessKeyId"
+    assert engines.refusal(key.s3.list_buckets) == "InvalidAccessKeyId"
 
 
 def test_c10_the_node_answers_its_health_without_credentials(example):

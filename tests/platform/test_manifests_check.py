@@ -31,7 +31,7 @@ def openapi():
 @functools.cache
 def rendered():
     engine = versions.engine("rustfs", "1.0.1")
-    made = release.of("1.2.3", "http://10.20.0.1/simple/", engine)
+    made = release.of("1.2.3", "http://10.20.0.1/simple/", engine, wheel="1.2.3")
     return {
         name: yaml.safe_load(render.manifest(name, made)) for name in render.ELEMENTS
     }

@@ -37,7 +37,7 @@ SECRET = "0123456789abcdef0123456789abcdef01234567"
 
 
 def rendered(element, number="1.2.3"):
-    made = release.of(number, "", versions.engine("minio", "7"))
+    made = release.of(number, "", versions.engine("minio", "7"), wheel=number)
     return yaml.safe_load(render.manifest(element, made))
 
 

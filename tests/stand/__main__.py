@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from exordos_paas_storage.domain import errors
+from exordos_paas_storage.cli import tool
 from exordos_paas_storage.nodes import engine_config
 from tests.stand import (
     elements,
@@ -23,17 +23,7 @@ from tests.stand import (
 from tests.stand import up as steps
 
 
-class _Group(click.Group):
-    """A trouble that is known is one sentence and exit status 1."""
-
-    def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except errors.StorageError as error:
-            raise click.ClickException(str(error)) from None
-
-
-@click.group(cls=_Group)
+@click.group(cls=tool.ToolGroup)
 def main() -> None:
     """The unmodified platform, with our service, in namespaces of this machine."""
 

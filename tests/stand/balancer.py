@@ -23,9 +23,10 @@ http {{
   uwsgi_temp_path /run/{name}-uwsgi;
   scgi_temp_path /run/{name}-scgi;
 """
-# What the manifest of the element `core` asks of its load balancer. In front of the
-# calls of clients a platform has a cache.
-# Source: exordos_core 0.3.5, exordos/manifests/core.yaml.j2, $core.network.lb.
+# What the manifests of the elements `core` and `metapaas` ask of Core's load balancer.
+# In front of the calls of clients a platform has a cache.
+# Source: exordos_core 0.3.5, exordos/manifests/core.yaml.j2, $core.network.lb;
+# exordos_metapaas 1.3.0, exordos/manifests/metapaas.yaml.j2, core_lb_metapaas_route.
 _BALANCER = """\
   proxy_cache_path /run/iam-cache keys_zone=iam:5m;
   server {{
@@ -50,6 +51,14 @@ _BALANCER = """\
     }}
     location /api/core/ {{
       proxy_pass http://127.0.0.1:11010/;
+    }}
+    location /api/metapaas/ {{
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Port $server_port;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Prefix /api/metapaas;
+      proxy_pass http://{metapaas}:8080/;
     }}
   }}
 }}
@@ -82,6 +91,7 @@ def config(iam_cache: bool) -> str:
     """Core's load balancer, with or without a cache of introspected tokens."""
     return _head("balancer") + _BALANCER.format(
         core=places.CORE,
+        metapaas=places.METAPAAS,
         client=secretbook.CLIENT,
         client_id=secretbook.CLIENT_ID,
         client_secret=secretbook.CLIENT_SECRET,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
+import time
 from pathlib import Path
 
+from s3aas_element import command_line
 from s3aas_element import install as ours
 
-from exordos_paas_storage.domain import errors
 from tests.stand import host, places
 from tests.stand.secretbook import Secrets
 
@@ -21,6 +21,8 @@ version: "{version}"
 api_version: "v1"
 {requirements}resources: {{}}
 """
+# For one call: an upload waits until Core has read what is new.
+_CALL_S = 900.0
 _NEEDS_CORE = 'requirements:\n  core:\n    from_version: "0.0.0"\n'
 _STUBS = {"core": ("0.3.5", ""), "metapaas": ("1.3.0", _NEEDS_CORE)}
 
@@ -46,9 +48,8 @@ def install_offered(secrets: Secrets, version: str, limit_s: float) -> None:
     Raises:
         SetupError: Core does not see it there, or it is not ACTIVE in time.
     """
-    ours.install(
-        lambda *words: _told(secrets, *words), places.REPOSITORY_URL, version, limit_s
-    )
+    run = _command_line(secrets, limit_s)
+    ours.install(run, places.REPOSITORY_URL, version, limit_s)
 
 
 def refresh_offers(secrets: Secrets) -> None:
@@ -62,25 +63,16 @@ def run(secrets: Secrets, *arguments: str) -> str:
     Raises:
         SetupError: it fails.
     """
-    status, said = _told(secrets, *arguments)
-    if status:
-        lines = [line for line in said.splitlines() if line]
-        raise errors.SetupError(f"exordos {' '.join(arguments)}: {lines[-1:]}")
-    return said
+    return command_line.must(_command_line(secrets, _CALL_S), *arguments)
 
 
-def _told(secrets: Secrets, *arguments: str) -> tuple[int, str]:
-    """Run the command line: its exit status, and what it printed or why not."""
-    done = subprocess.run(
-        [*host.inside(command(secrets)), *arguments],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+def _command_line(secrets: Secrets, limit_s: float) -> command_line.CommandLine:
+    deadline = time.monotonic() + limit_s
+    return command_line.CommandLine(
+        host.inside(command(secrets)),
+        lambda: deadline - time.monotonic(),
+        environment(),
     )
-    if done.returncode:
-        return done.returncode, done.stdout + done.stderr
-    return 0, done.stdout
 
 
 def command(secrets: Secrets) -> list[str]:

@@ -1,5 +1,6 @@
 """What is built of the element: the image that goes in, the index, the repository."""
 
+import functools
 import hashlib
 import json
 import uuid
@@ -14,6 +15,7 @@ from s3aas_element import (
     package_index,
     repository,
     urns,
+    versions,
     wheel,
 )
 
@@ -56,6 +58,92 @@ def test_another_engine_than_the_images_stops_the_build(tmp_path):
 
     assert done.exit_code == 1
     assert "the image has minio 7" in done.output
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """`make build` of a release whose image has an engine, with a wheel at hand."""
+    made = wheel.read(packed(tmp_path / "dist", members()))
+    monkeypatch.setattr(wheel, "build", lambda folder: made)
+    (tmp_path / "openapi.json").touch()
+
+    def build(version, engine="minio", engine_version="7"):
+        an_image(tmp_path, engine, engine_version)
+        return run(
+            *("build", "--output", tmp_path, "--version", version),
+            *("--openapi", tmp_path / "openapi.json"),
+        )
+
+    return build
+
+
+def list_versions(monkeypatch, path, engine):
+    """Have 0.0.1 stand as shipped with 0.1.0 and an engine, and 0.0.2 as open."""
+    path.write_text(
+        f'- {{name: "0.0.1", engine: {engine}, engine_version: "7", element: "0.1.0"}}'
+        '\n- name: "0.0.2"\n'
+    )
+    listed = functools.partial(versions.on_offer, listing=path)
+    monkeypatch.setattr(versions, "on_offer", listed)
+
+
+@pytest.mark.parametrize("engine", [("rustfs", "1.0.1"), ("minio", "8")])
+def test_a_shipped_version_is_not_built_with_another_engine(build, tmp_path, engine):
+    """Platforms that have it would refuse the release, or change it without a word."""
+    for number in ("0.9.0", "0.10.0", "0.10.0-rc.1"):
+        assert build(number).exit_code == 0
+    before = sorted(tmp_path.rglob("*"))
+    done = build("0.11.0", *engine)
+
+    assert done.exit_code == 1
+    missing = '- name: "0.0.1"\n  engine: minio\n  engine_version: "7"\n'
+    assert f'{missing}  element: "0.10.0"\n' in done.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_new_version_may_have_another_engine(build, tmp_path, monkeypatch):
+    build("0.1.0")
+    list_versions(monkeypatch, tmp_path / "versions.yaml", "minio")
+    for number in ("0.1.1", "0.1.2"):
+        done = build(number, "rustfs", "1.0.1")
+        assert done.exit_code == 0, done.output
+
+
+def test_what_a_listing_says_of_a_shipped_version_must_be_so(
+    build, tmp_path, monkeypatch
+):
+    build("0.1.0")
+    for number, engine in (("0.1.1", "minio"), ("0.1.2", "rustfs")):
+        list_versions(monkeypatch, tmp_path / "versions.yaml", engine)
+        done = build(number, "rustfs", "1.0.1")
+
+    assert "s3aas 0.1.0 has minio 7 as version 0.0.1" in done.output
+
+
+def test_a_release_that_is_built_anew_may_have_another_engine(build):
+    build("0.1.0")
+    done = build("0.1.0", "rustfs", "1.0.1")
+
+    assert done.exit_code == 0, done.output
+
+
+def test_a_release_is_not_served_before_its_wheel(build, tmp_path):
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "simple").touch()
+    done = build("0.1.0")
+
+    assert done.exit_code == 1
+    assert "simple can't be written" in done.output
+    assert not (tmp_path / "repository" / repository.ELEMENTS).exists()
+
+
+def test_what_can_not_be_written_is_told_in_one_line(tmp_path):
+    (tmp_path / "manifests").touch()
+    done = run("manifests", "--output", tmp_path)
+
+    assert done.exit_code == 1
+    said = "File exists: mend that, and run the same again"
+    assert done.output == f"Error: {tmp_path / 'manifests'}: {said}\n"
 
 
 def an_image(folder, engine, version):

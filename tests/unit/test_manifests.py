@@ -17,6 +17,7 @@ from s3aas_element import (
     versions,
 )
 
+from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import access, capabilities, errors
 from exordos_paas_storage.plugin import declared, place
 
@@ -158,10 +159,10 @@ def test_the_version_names_the_engine_and_the_image_of_this_release(engine):
 
 
 def test_the_plugin_is_the_wheel_with_what_its_host_needs():
-    [plugin] = resources(version="1.2.3")["$metapaas.types"].values()
+    [plugin] = resources(version="9.9.9")["$metapaas.types"].values()
 
     assert plugin["package"] == "exordos-paas-storage[metapaas]"
-    assert (plugin["version"], plugin["index_url"]) == ("1.2.3", URL)
+    assert (plugin["version"], plugin["index_url"]) == (__version__, URL)
     assert (plugin["name"], plugin["element_name"]) == (place.SLUG, place.ELEMENT)
     assert plugin["project_id"] == str(identity.METAPAAS_PROJECT)
 

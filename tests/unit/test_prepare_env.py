@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 import prepare_env
-from exordos_paas_storage import __version__
 from exordos_paas_storage.domain import errors
 
 REPOSITORY = "http://10.20.0.1:8081"
+VERSION = "7.1.0"
 FLAGS = ("--metapaas-dir", "--project-dir", "--output-dir", "--endpoint", "--username")
 FLAGS += ("--admin", "--password", "--wait-timeout", "--service-url")
 
@@ -47,8 +47,9 @@ class World:
     def __init__(self):
         self.core, self.calls = Core(), []
 
-    def cli(self, program, home, endpoint, admin):
+    def cli(self, program, home, endpoint, admin, left_s):
         self.calls.append(("cli", program, endpoint, admin))
+        self.left_s = left_s
         return self
 
     def told(self, *words):
@@ -85,6 +86,18 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(prepare_env.install, "install", found.install)
     monkeypatch.setattr(prepare_env.httpx, "get", found.answer)
     return found
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    """A checkout with a release of its own, in the place of this one."""
+    folder = tmp_path / "checkout"
+    manifest = folder / "output" / "manifests" / "s3aas.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(f'version: "{VERSION}"\n')
+    [option] = [each for each in prepare_env.main.params if each.name == "project_dir"]
+    monkeypatch.setattr(option, "default", folder)
+    return folder
 
 
 def run(*words, endpoint="http://core:11010"):
@@ -127,7 +140,7 @@ def test_a_platform_is_prepared_and_told_in_a_file(world, tmp_path):
         "METAPAAS_PASSWORD": password,
         "EXORDOS_S3_CP_URL": "http://cp:8080",
     }
-    assert world.named("install") == [("install", REPOSITORY, __version__)]
+    assert world.named("install") == [("install", REPOSITORY, VERSION)]
     assert world.named("asked") == [("asked", f"http://cp:8080{prepare_env.VERSIONS}")]
 
 
@@ -158,6 +171,23 @@ def test_nothing_is_built_where_that_is_asked_for(world):
     run("--no-build")
 
     assert world.named("build") == []
+
+
+def test_another_checkouts_release_is_what_is_installed(world, tmp_path):
+    manifest = tmp_path / "other" / "output" / "manifests" / "s3aas.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('version: "7.2.0"\n')
+
+    run("--project-dir", tmp_path / "other")
+
+    assert world.named("install") == [("install", REPOSITORY, "7.2.0")]
+    assert [call[1] for call in world.named("build")] == [tmp_path / "other"]
+
+
+def test_a_checkout_that_was_not_built_is_told(world, tmp_path):
+    told = said(run("--no-build", "--project-dir", tmp_path))
+
+    assert "leave out --no-build" in told and world.named("install") == []
 
 
 def test_a_missing_host_is_installed_from_what_was_built(world, tmp_path):
@@ -222,5 +252,6 @@ def test_the_time_is_for_all_waits_together(world, monkeypatch):
     told = said(run("--wait-timeout", "10"))
 
     assert given == [10.0]
+    assert world.left_s() == 0.0
     assert "not in 10 s" in told and prepare_env.VERSIONS in told
     assert clock[0] == 11.0

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from exordos_paas_storage import __version__
+from exordos_paas_storage.cli import tool
 from exordos_paas_storage.domain import errors
 from exordos_paas_storage.plugin import place
 from s3aas_element import (
+    command_line,
     image_files,
     install,
     package_index,
     release,
     render,
     repository,
+    served,
+    versions,
     wheel,
 )
 
 _OUTPUT = wheel.SOURCES / "output"
 _OPENAPI = wheel.SOURCES / "build" / "docs" / "openapi.json"
 _PUBLISHED = Path("/srv/exordos-local-repo/simple")
-# A call that starts when the time is nearly over gets this much.
-_LAST_CALL_S = 5.0
-
-
-class _Group(click.Group):
-    """Ends with 1 and one line where something is wrong that somebody can mend."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except errors.StorageError as error:
-            raise click.ClickException(str(error)) from None
 
 
 def _release_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,7 +46,7 @@ def _release_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(cls=_Group)
+@click.group(cls=tool.ToolGroup)
 def main() -> None:
     """Make the element s3aas."""
 
@@ -117,15 +107,14 @@ def build(
     index = release.index(index_url, where)
     # What is wrong is told before the long work, and before anything is replaced.
     wanted = release.of(version, index, engine)
-    repository.check_images_stay(
-        output / "repository", place.ELEMENT, wanted.version, 1 if found else 0
-    )
+    _check_kept(wanted, found, output / "repository")
     made = wheel.build(output / "dist")
     wanted = release.of(version, index, engine, made.version)
     paths = render.write(wanted, output / "manifests")
     elements = [_element(path, wanted, made, found, openapi) for path in paths]
-    folder = repository.write(elements, output / "repository")
+    # The wheel first: a platform that reads a release installs its wheel.
     package_index.publish(made, output / "repository" / "simple", replace=True)
+    folder = repository.write(elements, output / "repository")
     for path in (made.file, *paths, folder):
         click.echo(path)
     if found is None:
@@ -153,6 +142,16 @@ def _image(output: Path) -> image_files.Image:
         )
     image_files.check(found)
     return found
+
+
+def _check_kept(
+    wanted: release.Release, found: image_files.Image | None, top: Path
+) -> None:
+    """Refuse what would take an image or an engine from those who have a release."""
+    name, version = place.ELEMENT, wanted.version
+    repository.check_images_stay(top, name, version, 1 if found else 0)
+    shipped = repository.manifests(top, name, but=version)
+    versions.check_engines_stay(wanted.versions, shipped)
 
 
 def _tell_no_image(version: str) -> None:
@@ -204,29 +203,11 @@ def install_element(
 ) -> None:
     """Install or update the element on the platform that EXORDOS is set to."""
     deadline = time.monotonic() + within_s
-
-    def run(*words: str) -> tuple[int, str]:
-        argv = [*shlex.split(exordos), *words]
-        left_s = max(deadline - time.monotonic(), _LAST_CALL_S)
-        try:
-            done = subprocess.run(
-                argv, capture_output=True, text=True, check=False, timeout=left_s
-            )
-        except subprocess.TimeoutExpired:
-            raise errors.SetupError(
-                f"{shlex.join(argv)} does not end: does the platform answer from here?"
-                " Nothing is undone; the same command goes on where this one stopped"
-            ) from None
-        except OSError as error:
-            raise errors.SetupError(
-                f"{argv[0]} can't be run ({error.strerror}): the platform's command"
-                " line is the package exordos, 3.2 was tried; EXORDOS=… says where it"
-                " is"
-            ) from None
-        return done.returncode, done.stdout if done.returncode == 0 else done.stderr
-
+    run = command_line.CommandLine(
+        shlex.split(exordos), lambda: deadline - time.monotonic()
+    )
     wanted = release.checked_version(version)
-    install.install(run, served_at, wanted, within_s, install.read)
+    install.install(run, served_at, wanted, within_s, served.read)
     click.echo(f"{place.ELEMENT} {wanted} is {install.ACTIVE}")
 
 

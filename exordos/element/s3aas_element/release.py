@@ -48,15 +48,15 @@ def of(
     Args:
         version: of the element; None for the package's.
         index_url: as `index` answers it.
-        wheel: the wheel's version where it is known already.
+        wheel: the wheel's version where it is known already; else the package's.
 
     Raises:
         SetupError: the platform would not take it.
     """
     packaged = exordos_paas_storage.__version__
     element = checked_version(version or packaged)
-    wheel = wheel or (packaged if "-" in element else element)
-    return Release(element, wheel, index_url, versions.on_offer(engine, element))
+    offered = versions.on_offer(engine, element)
+    return Release(element, wheel or packaged, index_url, offered)
 
 
 def engine_for(name: str | None, version: str | None, folder: Path) -> versions.Engine:

@@ -79,6 +79,12 @@ def check_images_stay(top: Path, name: str, version: str, images: int) -> None:
         )
 
 
+def manifests(top: Path, name: str, but: str) -> list[Path]:
+    """Those of an element's releases in a repository, all but one."""
+    found = (top / ELEMENTS / name).glob(f"[!.]*/manifests/{name}.yaml")
+    return [each for each in found if each.parents[1].name != but]
+
+
 def inventory(element: Element) -> dict[str, Any]:
     """What is there of an element, and below which id."""
     files = {

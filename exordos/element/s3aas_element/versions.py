@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from s3aas_element import identity, image_files, urns
 
 FILE = Path(__file__).resolve().parents[2] / "manifests" / "versions.yaml"
 
+_KIND = f"${place.ELEMENT}.types.{place.SLUG}.versions"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,62}")
 _KEYS = {"name", "engine", "engine_version", "element", "deprecated"}
 _SHIPPED = {"engine", "engine_version", "element"}
@@ -48,6 +49,16 @@ class Version:
     image: str
     default: bool
     deprecated: bool
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A version as a release was built with it; its folder is the release's."""
+
+    id: uuid.UUID
+    element: str
+    engine: Engine
+    folder: Path
 
 
 def engine(name: str, version: str) -> Engine:
@@ -88,6 +99,56 @@ def on_offer(
     except errors.SetupError as error:
         raise errors.SetupError(f"{listing}: {error}") from None
     return found
+
+
+def check_engines_stay(offered: list[Version], manifests: Iterable[Path]) -> None:
+    """Compare each version's engine with that of the last release that built it.
+
+    A platform that has it refuses another engine (`plugin/declared_versions.py`), and
+    would give new instances another engine version without a word.
+
+    Args:
+        manifests: of the releases that platforms may have.
+
+    Raises:
+        SetupError: they differ; the message has the entry that is missing.
+    """
+    built = [one for manifest in manifests for one in _built(manifest)]
+    last = {one.id: one for one in sorted(built, key=lambda one: _age(one.element))}
+    for new in offered:
+        was = last.get(new.id)
+        if was and was.engine != new.engine:
+            raise errors.SetupError(_changed(was, new))
+
+
+def _built(manifest: Path) -> Iterator[_Built]:
+    text = yaml.safe_load(manifest.read_text())
+    element = text["version"]
+    image = urns.image(place.ELEMENT, element, image_files.FILE)
+    for one in text["resources"].get(_KIND, {}).values():
+        # Any other was built with an older release, and stands in that one's manifest.
+        if one.get("image") == image:
+            used = Engine(one["engine"], one["engine_version"])
+            yield _Built(uuid.UUID(one["uuid"]), element, used, manifest.parents[1])
+
+
+def _age(element: str) -> tuple[list[int], bool, str]:
+    """Orders releases as the platform does: 1.2.3-rc.1 stands before 1.2.3."""
+    numbers, _, candidate = element.partition("-")
+    return [int(each) for each in numbers.split(".")], not candidate, candidate
+
+
+def _changed(was: _Built, new: Version) -> str:
+    return (
+        f"{place.ELEMENT} {was.element} has {was.engine.name} {was.engine.version} as"
+        f" version {new.name}, and this build would make it {new.engine.name}"
+        f" {new.engine.version}. Write into {FILE} what it was, and a new one below:\n"
+        f'- name: "{new.name}"\n'
+        f"  engine: {was.engine.name}\n"
+        f'  engine_version: "{was.engine.version}"\n'
+        f'  element: "{was.element}"\n'
+        f"Where nobody has installed {was.element}, remove {was.folder} instead"
+    )
 
 
 def _entries(listing: Path) -> list[Mapping[str, Any]]:

@@ -6,11 +6,11 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from exordos_paas_storage.domain import capabilities, errors
+from exordos_paas_storage.cli import tool
+from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.nodes import image
 from node_image import build, engine, hygiene, manifest, tools
 from node_image.steps import Steps
@@ -20,17 +20,7 @@ _OUTPUT = manifest.REPOSITORY / "output"
 _MIB = 1 << 20
 
 
-class _Group(click.Group):
-    """Ends with 1 and one line where something is wrong that somebody can mend."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except errors.StorageError as error:
-            raise click.ClickException(str(error)) from None
-
-
-@click.group(cls=_Group)
+@click.group(cls=tool.ToolGroup)
 def main() -> None:
     """Build the node image, and look into one."""
     # A kill must end the machine of a build as Ctrl-C does.
