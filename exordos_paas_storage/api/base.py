@@ -265,9 +265,19 @@ class ResourceController(
 
     def _location(self, made: Any) -> str:
         before = getattr(self.request, "path_names", [])
-        root = self.request.path.split("/instances", 1)[0]
+        path = self.request.path.split("/instances", 1)[0]
         own = [self.collection.replace("_", "-"), str(getattr(made, self.by))]
-        return "/".join([root, *before, *own])
+        return "/".join([self._outside() + path, *before, *own])
+
+    def _outside(self) -> str:
+        """What stands before the path for the caller; a proxy tells what it took off.
+
+        Source: exordos_metapaas 1.3.0, exordos/manifests/metapaas.yaml.j2.
+        """
+        told = self.request.headers
+        scheme = told.get("X-Forwarded-Proto") or self.request.scheme
+        prefix = told.get("X-Forwarded-Prefix", "").rstrip("/")
+        return f"{scheme}://{self.request.host}{prefix}"
 
 
 class ChildController(ResourceController):

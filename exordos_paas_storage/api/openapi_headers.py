@@ -44,7 +44,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "const": "true"},
     },
     "Location": {
-        "description": "The path of the new object, by name.",
+        "description": "Where the new object is, by name.",
         "schema": {"type": "string", "format": "uri-reference"},
     },
 }

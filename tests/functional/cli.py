@@ -31,6 +31,7 @@ class Cli:
         admin: tuple[str, str],
         left_s: Callable[[], float] = lambda: PATIENCE_S,
     ) -> None:
+        self.home = home
         environ = {**os.environ, "HOME": str(home), "NO_COLOR": "1"}
         self.told = command_line.CommandLine(
             [program, "--no-check-updates"], left_s, environ

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,15 @@ class Platform:
         found = self._make_project(word)
         self._undo.callback(self._drop_project, found)
         return found
+
+    @contextlib.contextmanager
+    def removed(self, project: str) -> Iterator[None]:
+        """Remove a project that somebody makes meanwhile, with its instances."""
+        try:
+            yield
+        finally:
+            if self.core.find(f"iam/projects/{project}") is not None:
+                self._drop_project(project)
 
     def _make_project(self, word: str, **more: str) -> str:
         organization = self.core.list("iam/organizations")[0]["uuid"]

@@ -75,6 +75,26 @@ def test_creating_tells_where(owner, api, tree, kind, slash):
     assert api.show(where) == shown
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "before"),
+    [
+        ({}, "http://storage.example:8080"),
+        ({"Prefix": "/api/metapaas"}, "http://storage.example:8080/api/metapaas"),
+        ({"Prefix": "/api/", "Proto": "https"}, "https://storage.example:8080/api"),
+    ],
+)
+def test_a_location_is_what_the_caller_asks_behind_a_proxy(
+    owner, tree, forwarded, before
+):
+    headers = {f"X-Forwarded-{name}": told for name, told in forwarded.items()}
+    headers["Host"] = "storage.example:8080"
+
+    answer = owner.post(f"{tree.at}/buckets", {"name": "far-away"}, headers=headers)
+
+    where = f"{made.BASE}{tree.at}/buckets/far-away"
+    assert answer.headers["Location"] == before + where
+
+
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("kind", ["instance", "bucket", "user", "policy", "access_key"])
