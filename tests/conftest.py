@@ -35,9 +35,17 @@ def pytest_sessionfinish(session):
         session.config.workeroutput["figures"] = figures.kept()
 
 
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        from tests import lanes  # noqa: PLC0415 - pytest-xdist is not everywhere
+
+        if lanes.own_networks():
+            lanes.enter_own_network()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    from tests import lanes  # noqa: PLC0415 - only there where it is installed
+    from tests import lanes  # noqa: PLC0415 - pytest-xdist is not everywhere
 
     return lanes.Lanes(config, log)
 
