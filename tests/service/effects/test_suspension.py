@@ -169,7 +169,7 @@ def many(here):
     return keys
 
 
-def test_many_keys_stop_by_one_write_within_a_second(here):
+def test_many_keys_stop_by_one_write(here):
     keys = many(here)
     assert all(here.may(key, asks.get("x")) for key in keys)
     since = len(here.engine.calls)
