@@ -7,7 +7,7 @@ ARGS ?=
 # Those that wait most come first.
 TESTS ?= tests/onebox tests/contract tests/service tests/unit
 # Processes that tests run in; JOBS=0 is one, which a debugger needs.
-JOBS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n + 2 : 6)))
+JOBS ?= $(shell n=$$(nproc); echo $$((n < 5 ? n + 1 : 6)))
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status test lint format typecheck bench docs changelog clean
