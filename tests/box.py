@@ -177,14 +177,31 @@ class Box:
 
     @contextlib.contextmanager
     def paused(self, part: str) -> Iterator[None]:
-        """Hold one process still, so that what is written meanwhile waits for it."""
+        """Hold one process still, so that what is written meanwhile waits for it.
+
+        It is held between its transactions, as others would wait for its locks.
+        """
         pid = self.pid(part)
-        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: self._holds_still(pid))
         try:
             yield
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+    def _holds_still(self, pid: int) -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        # A second look sees what the process asked for just before.
+        if self._database_is_idle() and self._database_is_idle():
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    def _database_is_idle(self) -> bool:
+        """Whether nobody is in a transaction, by the titles of the processes."""
+        titles = [name.strip() for name in self.names() if "[local]" in name]
+        assert titles, "no backend of PostgreSQL is seen"
+        return all(title.endswith("[local] idle") for title in titles)
 
     def facts(self) -> dict[str, Any]:
         """What `status --output json` prints."""

@@ -133,6 +133,7 @@ def test_down_stops_what_a_killed_supervisor_left(killed):
     killed.down()
 
     killed.up()
+    box.wait_until(lambda: active(killed.client(), DEMO))
     with killed.paused("reconcile"):
         writes.accept()
     writes.check()
