@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path, PurePosixPath
 
 from exordos_paas_storage.nodes import engine_config, image
-from tests.image import certificates, chroot, trees
+from tests import certificates
+from tests.image import chroot, trees
 from tests.image.node import fresh_secrets
 
 LAUNCHER = image.LIB_DIR / "start-engine"

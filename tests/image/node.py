@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from exordos_paas_storage.nodes import image, port
 from tests import engines
 from tests.box import wait_until
+from tests.certificates import Issued
 from tests.image import applied, chroot, container, loops, s3_calls
-from tests.image.certificates import Issued
 
 # An address of the node beside its loopback; nobody routes to it (RFC 5737).
 ADDRESS = "192.0.2.1"

@@ -12,7 +12,8 @@ import pytest
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.nodes import engine_config, image
-from tests.image import certificates, loops, trees
+from tests import certificates
+from tests.image import loops, trees
 from tests.image import node as nodes
 
 MIB = 1 << 20

@@ -1,4 +1,4 @@
-"""Certificates for a node, signed by an authority that only the tests know."""
+"""Certificates for a server, signed by an authority that only the tests know."""
 
 from __future__ import annotations
 
