@@ -22,8 +22,11 @@ import httpx
 from node_image import accelerator, base_disk
 
 from exordos_paas_storage.nodes import image
+from tests.box import wait_until
 
 BOOT_S = 300.0
+# How often the power button is pressed.
+_PRESS_S = 5.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Not QEMU's own, with which the platform's base image skips its bootstrap.
 _MAC = "52:54:00:aa:00:01"
@@ -102,12 +105,24 @@ class Machine:
             self._process = None
 
     def power_off(self) -> None:
-        """Press the power button and wait until the machine is off."""
-        assert self._process
-        self._ask("system_powerdown")
+        """Press the power button until the machine is off.
+
+        Nobody hears it before systemd-logind has opened it, which may be later than
+        what a test waited for.
+        """
+        process = self._process
+        assert process
+
+        def is_off() -> bool:
+            with contextlib.suppress(OSError, ValueError):
+                self._ask("system_powerdown")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_PRESS_S)
+            return process.poll() is not None
+
         try:
-            self._process.wait(BOOT_S)
-        except subprocess.TimeoutExpired:
+            wait_until(is_off, BOOT_S)
+        except AssertionError:
             raise AssertionError(f"it does not go off:\n{self.console()}") from None
         self._process = None
 
@@ -266,7 +281,7 @@ def size_of_root(root: Path) -> int:
     """Bytes of the root file system of a disk that no machine uses."""
     said = _debugfs(root, "-R", "stats -h").decode()
     blocks, block = (
-        int(re.search(rf"^{name}:\s+(\d+)$", said, re.M)[1])  # type: ignore[index]
+        int(re.search(rf"^{name}:\s+(\d+)$", said, re.M)[1])
         for name in ("Block count", "Block size")
     )
     return blocks * block

@@ -22,8 +22,7 @@ from restalchemy.dm import filters
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.models import instance, node
 from exordos_paas_storage.nodes import image, port, static
-from exordos_paas_storage.reconcile import instances as turns
-from exordos_paas_storage.reconcile import worker
+from exordos_paas_storage.reconcile import placing, worker
 from tests import figures
 from tests.image import machine
 from tests.service.conftest import (  # noqa: F401
@@ -114,7 +113,7 @@ class ControlPlane:
         made = uuid.UUID(api.make("/instances", **body)["id"])
         owner = instance.Instance.objects.get_one(filters={"uuid": filters.EQ(made)})
         place = node.Node.objects.get_one(filters={"instance": filters.EQ(made)})
-        self.spec = turns.spec_of(owner, place)
+        self.spec = placing.spec_of(owner, place)
 
     def wait(self):
         """Wait until the instance, its bucket and its settings are on the engine."""
