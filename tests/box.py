@@ -56,7 +56,12 @@ class Box:
     Args:
         top: holds the state folder and an empty home; every account can reach it.
         engine: for new instances.
+
+    Attributes:
+        printed: what the last `up` said.
     """
+
+    printed = ""
 
     def __init__(self, top: Path, engine: str, caller: Caller | None = None) -> None:
         self.top, self.engine = top, engine
@@ -106,7 +111,8 @@ class Box:
 
     def up(self, *words: str) -> str:
         """Start the service in the background; what was printed."""
-        return self.did("up", "--detach", f"--engine={self.engine}", *words)
+        self.printed = self.did("up", "--detach", f"--engine={self.engine}", *words)
+        return self.printed
 
     def down(self) -> None:
         """Stop the service and check that nothing of it lives on."""

@@ -16,6 +16,7 @@ import httpx
 
 from exordos_paas_storage.domain import capabilities
 from exordos_paas_storage.domain.state import Credentials
+from exordos_paas_storage.engine import admin, connect, remote, signed
 from exordos_paas_storage.onebox import engine_cache, engines
 
 START_S = 60.0
@@ -40,6 +41,13 @@ def available() -> list[str]:
         for name in (capabilities.MINIO, capabilities.RUSTFS)
         if name == capabilities.MINIO or binary(name)
     ]
+
+
+def admin_of(name: str, url: str, pair: Credentials) -> admin.Admin:
+    """The admin API of the engine `name`, as the holder of the key pair calls it."""
+    engine = connect.connect(name, "", url, pair)
+    assert isinstance(engine, remote.RemoteEngine)
+    return engine.ADMIN(signed.SignedHttp(url), pair)
 
 
 @contextlib.contextmanager

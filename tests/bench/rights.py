@@ -15,7 +15,7 @@ from exordos_paas_storage.client import http
 from exordos_paas_storage.domain import policy, state
 from exordos_paas_storage.engine import signed
 from exordos_paas_storage.engine.connect import connect
-from tests import box
+from tests import box, engines
 
 IN_FORCE_S = 30.0
 # Between two requests that were decided the old way.
@@ -61,7 +61,7 @@ class Rights:
         self._instance = f"/instances/{found['name']}"
         self._signed = signed.SignedHttp(found["endpoint"])
         self._engine = connect(found["engine"], "", found["endpoint"], root)
-        self._admin = type(self._engine).ADMIN(self._signed, root)
+        self._admin = engines.admin_of(found["engine"], found["endpoint"], root)
         client.create(f"{self._instance}/buckets", {"name": _BUCKET})
         client.wait_active(f"{self._instance}/buckets/{_BUCKET}", box.ACTIVE_S)
         s3 = box.s3(found["endpoint"], root.access_key, root.secret_key)

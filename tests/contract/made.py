@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from exordos_paas_storage.domain import plan, policy, state
-from exordos_paas_storage.engine import port
+from exordos_paas_storage.engine import port, remote
 
 SECRET = "s" * 40
 
@@ -25,7 +25,7 @@ SECRET = "s" * 40
 class Real:
     """A running engine, its adapter and S3 clients of it."""
 
-    engine: port.Engine
+    engine: remote.RemoteEngine
     url: str
     root: state.Credentials
     # The environment's proxy is not for a neighbour.
@@ -64,7 +64,7 @@ class Real:
 
     def admin_path(self, route: str) -> str:
         """The path of a route of the engine's admin API."""
-        return type(self.engine).ADMIN.prefix + route
+        return self.engine.ADMIN.prefix + route
 
 
 def unique(kind: str) -> str:

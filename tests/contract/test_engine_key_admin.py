@@ -27,7 +27,7 @@ class Tenant:
 
     def __init__(self, real):
         self.engine = real.engine
-        self.admin = type(real.engine).ADMIN
+        self.admin = real.engine.ADMIN
         self.http = signed.SignedHttp(real.url)
         self.root = real.root
         documents = [guard(real.engine), OWNER]

@@ -1,7 +1,6 @@
 """What somebody else changes on an engine is found and set right."""
 
-from exordos_paas_storage.engine import connect, signed
-from tests import box
+from tests import box, engines
 from tests.service import made
 from tests.tenants import DONE, NO
 
@@ -14,10 +13,7 @@ def test_a_key_that_a_tenant_removed_comes_back_as_it_was(place, example):
     user = place.user()
     key = place.key(user, scope={"preset": "read-only"})
     actor = place.key(user)
-    kind = type(
-        connect.connect(example.shown["engine"], "", place.endpoint, actor.pair)
-    )
-    admin = kind.ADMIN(signed.SignedHttp(place.endpoint), actor.pair)
+    admin = engines.admin_of(example.shown["engine"], place.endpoint, actor.pair)
 
     named = {"accessKey": key.pair.access_key}
     admin.tell("DELETE", "delete-service-account", named)

@@ -22,7 +22,7 @@ _LEFT_OUT = {"site-packages", "test", "idlelib", "ensurepip", "lib2to3", "turtle
 def service(request):
     """A running service for tests that leave it as it was."""
     with box.made(request.param) as made:
-        made.printed = made.up()
+        made.up()
         yield made
 
 

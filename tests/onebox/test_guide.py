@@ -56,8 +56,11 @@ def test_the_keys_of_the_guide_sign_what_it_says(service, answers):
     client, path = service.client(), f"/instances/{INSTANCE}"
     place = tenants.Place(client, INSTANCE)
     user = f"{path}/users/alice"
-    made = [one for one in answers if isinstance(one, dict) and "secret_key" in one]
-    made = {one["access_key"]: one for one in made}
+    made = {
+        one["access_key"]: one
+        for one in answers
+        if isinstance(one, dict) and "secret_key" in one
+    }
     there = {one["access_key"] for one in client.get(f"{user}/access-keys")}
     assert len(made) == 4 and made.keys() - there <= {"ALICESKEY1"}
     place.wait(user)

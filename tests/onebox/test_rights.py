@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from exordos_paas_storage.engine import connect, signed
-from tests import box, figures, tenants
+from tests import box, engines, figures, tenants
 from tests.tenants import DONE, NO
 
 
@@ -132,9 +131,7 @@ def test_a_key_that_a_tenant_removed_comes_back_as_it_was(service, place, which)
     user = place.user()
     key = place.key(user, scope={"preset": "read-only"})
     actor = key if which == "itself" else place.key(user)
-    root = service.root(place.id)
-    kind = type(connect.connect(service.engine, "", place.endpoint, root))
-    admin = kind.ADMIN(signed.SignedHttp(place.endpoint), actor.pair)
+    admin = engines.admin_of(service.engine, place.endpoint, actor.pair)
 
     named = {"accessKey": key.pair.access_key}
     admin.tell("DELETE", "delete-service-account", named)

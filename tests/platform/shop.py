@@ -1,6 +1,7 @@
 """A manifest with one object of each kind, and the platform that installs it."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ PHOTOS_ONLY = {
 
 def shop(**changed):
     """A manifest with one object of each kind; `changed` by the object's name."""
-    found = {
+    found: dict[str, dict[str, Any]] = {
         "instances": {"main": {"name": "main", "version": "0.0.1"}},
         "instances.buckets": {
             "photos": {"name": "photos", "versioning": True, "instance": MAIN}

@@ -15,12 +15,16 @@ from tests.service.test_under_metapaas import resource_map
 
 
 @pytest.fixture(scope="module")
+def middleware():
+    return "platform"
+
+
+@pytest.fixture(scope="module")
 def home(callers, issued_by):
     with resource_map():
         routes.invalidate_plugin_cache()
         local = driver.LocalDriver(issued_by)
         with made.client_of(app.build_wsgi_application(local)) as client:
-            client.kind = "platform"
             yield client
 
 

@@ -95,16 +95,20 @@ def start(database, tmp_path):
 
 
 @pytest.fixture
-def holder(database):
+def connection(database):
+    with psycopg.connect(database, autocommit=True) as found:
+        yield found
+
+
+@pytest.fixture
+def holder(connection):
     """Gives the server's process whose connection has the lock, or `None`."""
-    with psycopg.connect(database, autocommit=True) as connection:
 
-        def find():
-            row = connection.execute(LOCK, (reconciler._ONE_AT_A_TIME,)).fetchone()
-            return row and row[0]
+    def find():
+        row = connection.execute(LOCK, (reconciler._ONE_AT_A_TIME,)).fetchone()
+        return row and row[0]
 
-        find.connection = connection
-        yield find
+    return find
 
 
 @pytest.fixture
@@ -129,22 +133,26 @@ def test_a_second_process_waits_and_takes_over(two, holder):
     assert second.end() == 0
 
 
-def test_a_process_that_lost_the_lock_ends_and_another_takes_over(two, holder):
+def test_a_process_that_lost_the_lock_ends_and_another_takes_over(
+    two, connection, holder
+):
     first, second = two
     had = holder()
 
-    holder.connection.execute("SELECT pg_terminate_backend(%s)", (had,))
+    connection.execute("SELECT pg_terminate_backend(%s)", (had,))
 
     assert first.process.wait(60) == 1
     second.wait_for(": reconciles")
     assert holder() not in (None, had)
 
 
-def test_a_process_that_lost_the_lock_waits_for_no_turn_without_end(start, holder):
+def test_a_process_that_lost_the_lock_waits_for_no_turn_without_end(
+    start, connection, holder
+):
     process = start(first=HANGING)
     process.wait_for(": reconciles")
 
-    holder.connection.execute("SELECT pg_terminate_backend(%s)", (holder(),))
+    connection.execute("SELECT pg_terminate_backend(%s)", (holder(),))
 
     assert process.process.wait(60) == 1
     assert process.says("ends with work in hand, after 0 s")
@@ -171,25 +179,23 @@ def test_a_process_that_waits_makes_no_keys(start, tmp_path):
     assert (here / "keys").exists() and not (there / "keys").exists()
 
 
-def test_keys_are_made_by_the_one_that_has_the_lock(start, holder, tmp_path):
+def test_keys_are_made_by_the_one_that_has_the_lock(start, connection, tmp_path):
     """The one before found nothing sealed either, and has not made its own yet."""
     lock = (reconciler._ONE_AT_A_TIME,)
-    holder.connection.execute("SELECT pg_advisory_lock(%s)", lock)
+    connection.execute("SELECT pg_advisory_lock(%s)", lock)
     process = start()
     process.wait_for("waits: another process reconciles")
     assert not (tmp_path / "keys").exists()
 
-    holder.connection.execute("SELECT pg_advisory_unlock(%s)", lock)
+    connection.execute("SELECT pg_advisory_unlock(%s)", lock)
 
     process.wait_for(": reconciles")
     assert (tmp_path / "keys").exists()
 
 
-def test_one_with_other_keys_says_so_before_its_turn_comes(start, holder, tmp_path):
+def test_one_with_other_keys_says_so_before_its_turn_comes(start, connection, tmp_path):
     assert _reconciled(start()) == 0
-    holder.connection.execute(
-        "SELECT pg_advisory_lock(%s)", (reconciler._ONE_AT_A_TIME,)
-    )
+    connection.execute("SELECT pg_advisory_lock(%s)", (reconciler._ONE_AT_A_TIME,))
     (tmp_path / "keys").write_text(box.new_key())
 
     process = start()

@@ -11,6 +11,7 @@ from restalchemy.api import constants
 
 import exordos_paas_storage
 from exordos_paas_storage.api import app, openapi, queries, routes, token
+from exordos_paas_storage.api import errors as api_errors
 from exordos_paas_storage.domain import access, errors
 
 PREFIX = "/v1/types/s3"
@@ -315,7 +316,9 @@ def test_its_versions_are_listed(slash):
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1", "latest"])
 def test_another_version_is_not_found(version):
-    with pytest.raises(Exception, match="path: names nothing that exists") as refused:
+    with pytest.raises(
+        api_errors.ApiError, match="path: names nothing that exists"
+    ) as refused:
         served(f"/specifications/{version}")
 
     assert refused.value.code == 404
@@ -323,7 +326,9 @@ def test_another_version_is_not_found(version):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_the_document_is_only_read(method):
-    with pytest.raises(Exception, match="is not taken by this path") as refused:
+    with pytest.raises(
+        api_errors.ApiError, match="is not taken by this path"
+    ) as refused:
         served("/specifications/3.1.0", method)
 
     assert refused.value.code == 405
