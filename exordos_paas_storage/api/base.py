@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -20,6 +21,9 @@ from exordos_paas_storage.api import (
     queries,
 )
 from exordos_paas_storage.domain import access, errors, rules
+
+# A path that a proxy took off; nothing that could change whose address it is.
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~%-]+)*")
 
 
 def described(model: Any) -> resources.ResourceByRAModel:
@@ -272,11 +276,18 @@ class ResourceController(
     def _outside(self) -> str:
         """What stands before the path for the caller; a proxy tells what it took off.
 
+        What is no scheme or no path is not taken: anybody may send these headers.
+
         Source: exordos_metapaas 1.3.0, exordos/manifests/metapaas.yaml.j2.
         """
         told = self.request.headers
-        scheme = told.get("X-Forwarded-Proto") or self.request.scheme
+        # Each proxy of a chain adds its own; the first one is the caller's.
+        scheme = told.get("X-Forwarded-Proto", "").split(",")[0].strip().lower()
+        if scheme not in ("http", "https"):
+            scheme = self.request.scheme
         prefix = told.get("X-Forwarded-Prefix", "").rstrip("/")
+        if not _PREFIX.fullmatch(prefix):
+            prefix = ""
         return f"{scheme}://{self.request.host}{prefix}"
 
 

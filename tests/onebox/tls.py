@@ -21,14 +21,13 @@ class Front:
 
     Attributes:
         port: where it listens, on loopback.
-        passed: how many connections were made through it.
+        ports: from which it connected to the server.
     """
 
     port: int
-    passed = 0
 
     def __init__(self, server_port: int, certificate: Path) -> None:
-        self._server_port = server_port
+        self._server_port, self.ports = server_port, set[int]()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
         self._context.set_alpn_protocols([_ALPN])
@@ -51,9 +50,9 @@ class Front:
     async def _take(
         self, asked: asyncio.StreamReader, answered: asyncio.StreamWriter
     ) -> None:
-        self.passed += 1
         with contextlib.suppress(OSError):
             server = await asyncio.open_connection("127.0.0.1", self._server_port)
+            self.ports.add(server[1].get_extra_info("sockname")[1])
             await asyncio.gather(_pass(asked, server[1]), _pass(server[0], answered))
 
 

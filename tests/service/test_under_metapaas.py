@@ -86,6 +86,9 @@ def test_creating_tells_where(owner, api, tree, kind, slash):
         ({}, "http://storage.example:8080"),
         ({"Prefix": "/api/metapaas"}, "http://storage.example:8080/api/metapaas"),
         ({"Prefix": "/api/", "Proto": "https"}, "https://storage.example:8080/api"),
+        ({"Proto": "HTTPS, http"}, "https://storage.example:8080"),
+        ({"Prefix": ".evil.example", "Proto": "::"}, "http://storage.example:8080"),
+        ({"Prefix": "[", "Proto": ":"}, "http://storage.example:8080"),
     ],
 )
 def test_a_location_is_what_the_caller_asks_behind_a_proxy(
