@@ -115,6 +115,7 @@ def _choice(state: statedir.StateDir, engine: str | None) -> engines.Choice:
             cache=cache,
             environ=os.environ,
             install=engines.installers(cache, os.environ, progress),
+            say=lambda line: click.echo(f"- {line}"),
         )
 
 

@@ -97,8 +97,13 @@ def choose(
     cache: EngineCache,
     environ: Mapping[str, str],
     install: Mapping[str, Installer],
+    say: Callable[[str], None] = lambda line: None,
 ) -> Choice:
     """The engine of a new service: `preferred`, or else RustFS if it can be had.
+
+    Args:
+        say: gets a line before another engine is built in place of RustFS, which takes
+            minutes.
 
     Raises:
         SetupError: a named binary can't be used, or the engine can't be had. MinIO
@@ -118,7 +123,8 @@ def choose(
     found = at_hand(capabilities.MINIO, cache, environ)
     if found:
         return Choice(found.engine, found.version, found.path, f"MinIO: {why}")
-    return _installed(capabilities.MINIO, install, why)
+    say(f"{why}: MinIO is built in its place, once")
+    return _installed(capabilities.MINIO, install, "it was built in RustFS's place")
 
 
 def at_hand(

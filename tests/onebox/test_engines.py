@@ -359,7 +359,7 @@ def test_no_go_is_found_where_there_is_none(tmp_path):
 def choose(cache):
     """`engines.choose`; an engine that `fetched` does not have can't be reached."""
 
-    def run(preferred=None, environ=None, fetched=()):
+    def run(preferred=None, environ=None, fetched=(), say=print):
         def fetch(engine):
             if engine not in fetched:
                 raise engine_rustfs.NotReachable("its release could not be reached")
@@ -367,7 +367,7 @@ def choose(cache):
 
         install = {name: lambda name=name: fetch(name) for name in engines.VERSIONS}
         return engines.choose(
-            preferred, cache=cache, environ=environ or {}, install=install
+            preferred, cache=cache, environ=environ or {}, install=install, say=say
         )
 
     return run
@@ -417,6 +417,20 @@ def test_the_second_choice_says_why(choose, cache):
     assert choose().why == (
         "MinIO: RustFS 1.0.1 is not in the cache and its release could not be reached"
     )
+
+
+def test_what_is_built_in_place_of_the_first_choice_is_told_before(choose, cache):
+    built = []
+
+    def say(line):
+        built.append(cache.find("minio", engines.VERSIONS["minio"]))
+        assert line == (
+            "RustFS 1.0.1 is not in the cache and its release could not be reached:"
+            " MinIO is built in its place, once"
+        )
+
+    assert choose(fetched=["minio"], say=say).path
+    assert built == [None]
 
 
 def test_a_preferred_engine_has_no_second_choice(choose, cache):
